@@ -1,0 +1,133 @@
+"""Every exception of safecelery, and the reasons for which a message is refused.
+
+::
+
+    SafeCeleryError
+    ├── SettingsError               settings missing, unknown, or contradicting each other
+    ├── PolicyFileError             a policy or waiver file that cannot be used
+    ├── PolicyViolationError        something breaks the policy; lists every violation
+    ├── UnknownOptionError          an option nobody reads; also a TypeError
+    ├── ArgumentsRejected           task arguments that do not fit the annotations
+    ├── KeyringError                a key, key source or trust store that cannot be used
+    ├── SealError                   a message cannot be signed, so it is not sent
+    └── Rejected                    a received message is refused; carries a Reason
+
+This module is the bottom layer: it imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "ArgumentsRejected",
+    "KeyringError",
+    "PolicyFileError",
+    "PolicyViolationError",
+    "Reason",
+    "Rejected",
+    "SafeCeleryError",
+    "SealError",
+    "SettingsError",
+    "UnknownOptionError",
+    "did_you_mean",
+]
+
+
+class Reason(StrEnum):
+    """Why a message was refused. The value appears in logs, dead letters and metrics."""
+
+    TOO_LARGE = "too-large"
+    ENVELOPE_MISSING = "envelope-missing"
+    ENVELOPE_MALFORMED = "envelope-malformed"
+    VERSION_UNSUPPORTED = "version-unsupported"
+    TYPE_MISMATCH = "type-mismatch"
+    KEY_UNKNOWN = "key-unknown"
+    KEY_EXPIRED = "key-expired"
+    KEY_REVOKED = "key-revoked"
+    SIGNATURE_INVALID = "signature-invalid"
+    CLAIMS_MALFORMED = "claims-malformed"
+    CONTENT_DISALLOWED = "content-disallowed"
+    BODY_MALFORMED = "body-malformed"
+    AUDIENCE_MISMATCH = "audience-mismatch"
+    STALE = "stale"
+    NOT_YET_VALID = "not-yet-valid"
+    TASK_NOT_GRANTED = "task-not-granted"
+    QUEUE_NOT_GRANTED = "queue-not-granted"
+    CANVAS_NOT_GRANTED = "canvas-not-granted"
+    CANVAS_OPTION = "canvas-option"
+    RETRIES_OUT_OF_RANGE = "retries-out-of-range"
+    SCHEDULE_OUT_OF_RANGE = "schedule-out-of-range"
+    TASK_UNKNOWN = "task-unknown"
+    INTERNAL = "internal"
+
+
+class SafeCeleryError(Exception):
+    """Base class of every error that safecelery raises."""
+
+
+class SettingsError(SafeCeleryError):
+    """Settings are missing, unknown, or contradict each other."""
+
+
+class PolicyFileError(SafeCeleryError):
+    """A policy or waiver file that cannot be read, or does not mean what it says."""
+
+
+class PolicyViolationError(SafeCeleryError):
+    """Something breaks the policy. ``violations`` holds every one found, not just the first.
+
+    Each violation prints itself as ``CODE name: message`` with place and fix.
+    """
+
+    def __init__(self, violations: Iterable[object], *, subject: str = "") -> None:
+        self.violations = tuple(violations)
+        self.subject = subject
+        count = len(self.violations)
+        head = f"{subject or 'this'} breaks the policy ({count} violation{'' if count == 1 else 's'}):"
+        super().__init__("\n".join([head, *(f"  {violation}" for violation in self.violations)]))
+
+
+class UnknownOptionError(SafeCeleryError, TypeError):
+    """An option that nothing would ever read, such as ``time_limt=30``.
+
+    Celery accepts those in silence; here the nearest known name is suggested.
+    """
+
+
+class ArgumentsRejected(SafeCeleryError, TypeError):
+    """Arguments that do not fit the task's annotations. Never retried.
+
+    The text names parameters and what was expected of them, never their values.
+    """
+
+
+class KeyringError(SafeCeleryError):
+    """A key, a key source or a trust store that cannot be used."""
+
+
+class SealError(SafeCeleryError):
+    """A message cannot be signed as asked, so it was not sent."""
+
+
+class Rejected(SafeCeleryError):
+    """A received message is refused.
+
+    ``detail`` may name keys, tasks and queues, but never carries any of the body.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'time_limit'?)`` for the nearest known name, or the empty string."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {near[0]!r}?)" if near else ""
