@@ -10,7 +10,8 @@
     ├── ArgumentsRejected           task arguments that do not fit the annotations
     ├── KeyringError                a key, key source or trust store that cannot be used
     ├── SealError                   a message cannot be signed, so it is not sent
-    └── Rejected                    a received message is refused; carries a Reason
+    ├── Rejected                    a received message is refused; carries a Reason
+    └── TransientError              for tasks to raise: retried with backoff
 
 This module is the bottom layer: it imports nothing of the package.
 """
@@ -34,6 +35,7 @@ __all__ = [
     "SafeCeleryError",
     "SealError",
     "SettingsError",
+    "TransientError",
     "UnknownOptionError",
     "did_you_mean",
 ]
@@ -125,6 +127,10 @@ class Rejected(SafeCeleryError):
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+
+
+class TransientError(SafeCeleryError):
+    """For tasks to raise, or to subclass: a failure that may pass. Retried with backoff, like connection errors."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

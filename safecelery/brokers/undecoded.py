@@ -1,0 +1,22 @@
+"""A received message that nobody has decompressed yet.
+
+``kombu.Message.__init__`` decompresses as soon as a ``compression`` header says so, whoever wrote it:
+a few kilobytes become gigabytes before any check. Here the body stays as it came, until its signature holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kombu.message import Message
+
+__all__ = ["Undecoded"]
+
+
+class Undecoded(Message):
+    """Mixin for a transport's ``Message``; stands after it in the MRO, before ``kombu.message.Message``."""
+
+    def __init__(self, body: Any = None, headers: Any = None, **kwargs: Any) -> None:
+        kept = headers if isinstance(headers, dict) else {}
+        super().__init__(body, headers={k: v for k, v in kept.items() if k != "compression"}, **kwargs)
+        self.headers = kept

@@ -1,0 +1,8 @@
+"""From a verified message to an admitted one: an ordered chain of checks, default deny."""
+
+from __future__ import annotations
+
+from safecelery.firewall.chain import admit
+from safecelery.firewall.interface import Binding, Body, Check, Context
+
+__all__ = ["Binding", "Body", "Check", "Context", "admit"]

@@ -1,0 +1,48 @@
+"""The ordered runner: the first check that objects decides, and an exception is an objection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from safecelery.errors import Reason, Rejected
+from safecelery.firewall.checks import CHECKS
+from safecelery.firewall.interface import Body, Check, Context
+from safecelery.message.inflate import inflate
+from safecelery.message.stages import AdmittedMessage, VerifiedMessage, admitted
+
+__all__ = ["admit"]
+
+
+def admit(message: VerifiedMessage, context: Context, checks: Sequence[Check] = CHECKS) -> AdmittedMessage:
+    """Let the message through every check.
+
+    Raises:
+        Rejected: a check objected, or failed (``Reason.INTERNAL``), or there is none to ask.
+    """
+    if not checks:
+        raise Rejected(Reason.INTERNAL, "the firewall has no checks; an empty chain admits nothing")
+    try:
+        plain = inflate(message.body, message.claims.cmp, context.limits.max_message_bytes)
+        body = _body(plain)
+        for check in checks:
+            check(message, body, context)
+    except Rejected:
+        raise
+    except Exception as error:  # noqa: BLE001  # fail closed
+        # The text of the exception could quote the message, so only its type is told.
+        raise Rejected(Reason.INTERNAL, f"a firewall check failed with {type(error).__name__}") from None
+    return admitted(message, plain)
+
+
+def _body(raw: bytes) -> Body:
+    """Celery's protocol 2: ``[args, kwargs, embed]`` (celery/app/amqp.py, ``as_task_v2``)."""
+    try:
+        parsed = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Rejected(Reason.BODY_MALFORMED, "the body is not JSON") from None
+    match parsed:
+        case [list() as args, dict() as kwargs, dict() | None as embed]:
+            return Body(args, kwargs, embed or {})
+        case _:
+            raise Rejected(Reason.BODY_MALFORMED, "the body is not [args, kwargs, embed] of task protocol 2")

@@ -1,0 +1,79 @@
+"""Every signature embedded in the message is granted to its signer too.
+
+The worker publishes them later under its own key: chain, chord, callbacks, errbacks, and those nested in
+them. Without this check a sender could make the worker send what the sender may not (a confused deputy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from safecelery.errors import Reason, Rejected
+from safecelery.firewall.checks.canvas_options import check_options
+from safecelery.firewall.interface import Body, Context
+from safecelery.message.stages import VerifiedMessage
+
+__all__ = ["BUILTIN_CANVAS", "canvas", "signatures"]
+
+#: Celery's tasks that do nothing but run or publish the signatures inside them (celery/app/builtins.py).
+BUILTIN_CANVAS = frozenset(
+    {
+        "celery.accumulate",
+        "celery.chain",
+        "celery.chord",
+        "celery.chord_unlock",
+        "celery.chunks",
+        "celery.group",
+        "celery.map",
+        "celery.starmap",
+    }
+)
+#: What ``embed`` may hold (celery/app/amqp.py, ``as_task_v2``).
+EMBED = frozenset({"callbacks", "errbacks", "chain", "chord"})
+
+
+def canvas(message: VerifiedMessage, body: Body, context: Context) -> None:
+    """Refuse an embedded task, queue or option that the signer may not use, or too many of them."""
+    if unknown := body.embed.keys() - EMBED:
+        raise Rejected(Reason.BODY_MALFORMED, f"embedded canvas has {len(unknown)} unknown member(s)")
+    roots: list[Any] = [body.embed]
+    if message.claims.hdr["task"] in BUILTIN_CANVAS:
+        roots += [body.args, _canvas_arguments(body.kwargs)]
+    elif not any(body.embed.values()):
+        return
+    for count, signature in enumerate(signatures(roots), start=1):
+        if count > context.limits.max_canvas_signatures:
+            raise Rejected(Reason.CANVAS_NOT_GRANTED, f"more than {count - 1} embedded signatures")
+        task = signature["task"]
+        if not isinstance(task, str):
+            raise Rejected(Reason.BODY_MALFORMED, "an embedded signature's task is not text")
+        if task not in BUILTIN_CANVAS and not message.key.may_send_task(task):
+            raise Rejected(Reason.CANVAS_NOT_GRANTED, f"key {message.key.kid!r} may not send embedded task {task!r}")
+        check_options(signature.get("options"), message.key, context)
+
+
+def signatures(roots: list[Any]) -> Iterator[dict[str, Any]]:
+    """Every mapping with a ``task`` below the roots, however deep.
+
+    Arguments of an embedded user task are its own business and are not searched; all options are, and those
+    arguments of Celery's canvas tasks that are signatures.
+    """
+    pending = list(roots)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending.extend(value)
+        elif isinstance(value, dict):
+            if "task" not in value:
+                pending.extend(value.values())
+                continue
+            yield value
+            pending.extend(inner for name, inner in value.items() if name not in ("args", "kwargs"))
+            if value["task"] in BUILTIN_CANVAS:
+                pending += [value.get("args"), _canvas_arguments(value.get("kwargs"))]
+
+
+def _canvas_arguments(kwargs: Any) -> list[Any]:
+    """The arguments of a canvas task that are signatures; ``it`` of a map is the users' data."""
+    return [inner for name, inner in kwargs.items() if name != "it"] if isinstance(kwargs, dict) else []

@@ -1,0 +1,38 @@
+"""ETA and expiry are dates, and the ETA is not further ahead than the policy allows to hold a message."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from safecelery.errors import Reason, Rejected
+from safecelery.firewall.interface import Body, Context
+from safecelery.message.stages import VerifiedMessage
+
+__all__ = ["check_eta", "schedule"]
+
+
+def schedule(message: VerifiedMessage, body: Body, context: Context) -> None:
+    """Refuse dates that are none, and an ETA beyond the policy's horizon."""
+    headers = message.claims.hdr
+    check_eta(headers.get("eta"), context)
+    if headers.get("expires") is not None:
+        _moment(headers["expires"], "expires")
+
+
+def check_eta(value: object, context: Context) -> None:
+    """Refuse an ETA (ISO 8601 text or ``None``) beyond ``max_eta_s``."""
+    if value is None:
+        return
+    ahead = _moment(value, "eta").timestamp() - context.now
+    if ahead > context.limits.max_eta_s:
+        raise Rejected(Reason.SCHEDULE_OUT_OF_RANGE, f"the ETA is more than {context.limits.max_eta_s} s ahead")
+
+
+def _moment(value: object, name: str) -> datetime:
+    if isinstance(value, dict) and value.get("__type__") == "datetime":
+        value = value.get("__value__")  # kombu's JSON spelling of a datetime (kombu/utils/json.py)
+    try:
+        moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise Rejected(Reason.SCHEDULE_OUT_OF_RANGE, f"{name} is not an ISO 8601 date") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

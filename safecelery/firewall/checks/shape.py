@@ -1,0 +1,71 @@
+"""Headers have the types that Celery's worker assumes.
+
+A header of the wrong type, signed or not, otherwise ends the worker process or is read as something else
+(celery/worker/request.py, ``Request.__init__``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from safecelery.errors import Reason, Rejected
+from safecelery.firewall.interface import Body, Context
+from safecelery.message.stages import VerifiedMessage
+
+__all__ = ["shape"]
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _seconds_or_none(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0)
+
+
+def _time_limits(value: object) -> bool:
+    return value is None or (isinstance(value, list) and len(value) == 2 and all(map(_seconds_or_none, value)))
+
+
+def _texts_or_none(value: object) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+
+
+def _mapping_or_none(value: object) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+#: Header -> what it must be. ``task`` and ``id`` must be there.
+REQUIRED: dict[str, Callable[[object], bool]] = {"task": _text, "id": _text}
+OPTIONAL: dict[str, Callable[[object], bool]] = {
+    "eta": _text_or_none,
+    "expires": _text_or_none,
+    "timelimit": _time_limits,
+    "shadow": _text_or_none,
+    "root_id": _text_or_none,
+    "parent_id": _text_or_none,
+    "group": _text_or_none,
+    "group_index": lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
+    "argsrepr": _text_or_none,
+    "kwargsrepr": _text_or_none,
+    "origin": _text_or_none,
+    "ignore_result": lambda value: value is None or isinstance(value, bool),
+    "stamped_headers": _texts_or_none,
+    "stamps": _mapping_or_none,
+    "replaced_task_nesting": lambda value: isinstance(value, int) and not isinstance(value, bool),
+}
+
+
+def shape(message: VerifiedMessage, body: Body, context: Context) -> None:
+    """Refuse missing names and wrong types."""
+    headers = message.claims.hdr
+    for name, fits in REQUIRED.items():
+        if not fits(headers.get(name)) or not headers[name]:
+            raise Rejected(Reason.CLAIMS_MALFORMED, f"header {name!r} is missing or not text")
+    for name, fits in OPTIONAL.items():
+        if name in headers and not fits(headers[name]):
+            raise Rejected(Reason.CLAIMS_MALFORMED, f"header {name!r} has the wrong type")

@@ -1,0 +1,50 @@
+"""``app.amqp`` of a hardened app: our connection, producer and consumer, all bound to the app's guard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from celery.app.amqp import AMQP
+
+from safecelery.brokers.connection import SafeConnection
+from safecelery.errors import SealError
+from safecelery.runtime.consume import QueueAwareConsumer
+from safecelery.runtime.guard import guard_of
+from safecelery.runtime.publish import SafeProducer, SafeProducerPool
+
+__all__ = ["SafeAMQP"]
+
+
+class SafeAMQP(AMQP):
+    """Set as ``Celery.amqp_cls``."""
+
+    Connection = SafeConnection
+    BrokerConnection = SafeConnection
+    Consumer = QueueAwareConsumer
+
+    def __init__(self, app: Celery) -> None:
+        super().__init__(app)
+        self.Producer = type("SafeProducer", (SafeProducer,), {"guard": guard_of(app)})
+
+    @property
+    def producer_pool(self) -> SafeProducerPool:
+        """Producers over the app's connection pool."""
+        if self._producer_pool is None:
+            self._producer_pool = SafeProducerPool(self.app.pool, limit=self.app.pool.limit, Producer=self.Producer)
+        return self._producer_pool
+
+    publisher_pool = producer_pool
+
+    def _create_task_sender(self) -> Any:
+        send = super()._create_task_sender()
+
+        def send_task_message(producer: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+            if not isinstance(producer, SafeProducer):
+                raise SealError(
+                    f"task {name!r}: {type(producer).__name__} would send it unsigned; nothing was sent. "
+                    "Leave `producer=` out, or make one with app.amqp.Producer(connection)"
+                )
+            return send(producer, name, *args, **kwargs)
+
+        return send_task_message

@@ -1,0 +1,116 @@
+"""Consuming: bytes from the broker become an admitted message, or a dead letter; nothing else reaches Celery."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celery.exceptions import WorkerShutdown, WorkerTerminate
+from celery.worker.consumer import Consumer as WorkerConsumer
+from kombu import Consumer
+from kombu.message import Message
+
+from safecelery.errors import Reason, Rejected
+from safecelery.firewall import Context, admit
+from safecelery.message.stages import AdmittedMessage, RawMessage, VerifiedMessage
+from safecelery.message.unseal import unseal
+from safecelery.runtime.bindings import bindings_of
+from safecelery.runtime.guard import guard_of
+from safecelery.runtime.reject import DeadLetters
+
+__all__ = ["QueueAwareConsumer", "SafeWorkerConsumer"]
+
+
+class QueueAwareConsumer(Consumer):
+    """``kombu.Consumer`` that knows which of its queues a message came from.
+
+    The broker says so by consumer tag; everything a message says of its own whereabouts is only data.
+    """
+
+    def _basic_consume(self, queue: Any, *args: Any, **kwargs: Any) -> None:
+        """As in kombu/messaging.py, but each queue gets a callback of its own."""
+        self._consumed_queue = queue.name
+        super()._basic_consume(queue, *args, **kwargs)
+
+    @property
+    def _receive_callback(self) -> Callable[[Any], Any]:  # type: ignore[override]
+        """Read by ``_basic_consume`` once per queue (kombu/messaging.py)."""
+        return partial(self._receive_from, self._consumed_queue)
+
+    def _receive_from(self, queue: str, message: Any) -> Any:
+        convert = getattr(self.channel, "message_to_python", None)
+        received: Message = convert(message) if convert else message
+        received.accept = self.accept
+        received.consumed_queue = queue
+        if self.on_message is None:
+            return self.receive(received.decode(), received)
+        return self.on_message(received)
+
+
+class SafeWorkerConsumer(WorkerConsumer):
+    """The worker's consumer. Set as ``worker_consumer``."""
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], None]:
+        """Celery's handler behind the firewall."""
+        run = super().create_task_handler(*args, **kwargs)
+        guard = guard_of(self.app)
+        dead_letters = DeadLetters(self.app, guard)
+        # What these mean is for Celery to handle: reconnect, or stop.
+        escape = (*self.connection_errors, *self.channel_errors, WorkerShutdown, WorkerTerminate)
+
+        def on_message(message: Message) -> None:
+            raw = _raw(message)
+            verified: VerifiedMessage | None = None
+            try:
+                now = time.time()
+                limits = guard.policy.limits
+                verified = unseal(
+                    raw, guard.ring, now=now, max_bytes=limits.max_message_bytes, skew=limits.max_clock_skew_s
+                )
+                context = Context(limits, now, self.strategies, partial(bindings_of, self.app))
+                _rebuild(message, admit(verified, context))
+                run(message)
+            except Rejected as refusal:
+                dead_letters.keep(raw, message, refusal, verified)
+            except escape:
+                raise
+            except Exception as error:
+                if message.acknowledged:
+                    raise
+                refusal = Rejected(Reason.INTERNAL, f"handling the message failed with {type(error).__name__}")
+                dead_letters.keep(raw, message, refusal, verified)
+
+        return on_message
+
+
+def _raw(message: Message) -> RawMessage:
+    body = message.body
+    return RawMessage(
+        body=body.encode() if isinstance(body, str) else bytes(body or b""),
+        headers=message.headers,
+        properties=message.properties,
+        content_type=message.content_type,
+        content_encoding=message.content_encoding,
+        queue=message.consumed_queue,
+    )
+
+
+def _rebuild(message: Message, admitted: AdmittedMessage) -> None:
+    """Replace everything Celery reads by what was signed. ``delivery_info`` is what this process knows."""
+    claims = admitted.verified.claims
+    info = message.delivery_info
+    message.headers = dict(claims.hdr)
+    message.properties = dict(claims.props)
+    message.content_type, message.content_encoding = claims.ct, claims.ce
+    message.body = admitted.plain
+    message._decoded_cache = None
+    message.delivery_info = {
+        # A retry goes back to the queue that was really consumed (celery/app/task.py, signature_from_request).
+        "exchange": "",
+        "routing_key": admitted.verified.queue,
+        "priority": claims.props.get("priority"),
+        "redelivered": info.get("redelivered") is True,
+        "consumer_tag": info.get("consumer_tag"),
+    }

@@ -1,0 +1,41 @@
+"""Executing: the time limits a message may ask for end where its task's own begin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from celery.worker.request import Request
+
+__all__ = ["ClampedRequest", "clamp"]
+
+
+def clamp(asked: object, granted: float | None) -> float | None:
+    """The lower of both, in seconds. What is not a positive number asks for nothing."""
+    if isinstance(asked, bool) or not isinstance(asked, int | float) or not asked > 0:
+        return granted
+    return asked if granted is None else min(asked, granted)
+
+
+class ClampedRequest(Request):
+    """``Request`` of a SafeTask: ``time_limits`` never exceed those the task was registered with.
+
+    Celery lets the header win over the task (celery/worker/request.py, ``execute_using_pool``), and the remote
+    command ``time_limit`` change the task itself; neither can lift the limits kept by ``SafeTask.on_bound``.
+    """
+
+    @property
+    def time_limits(self) -> tuple[float | None, float | None]:
+        """Hard and soft limit in seconds."""
+        hard, soft = self._asked
+        granted_hard, granted_soft = self._task.granted_limits
+        hard, soft = clamp(hard, granted_hard), clamp(soft, granted_soft)
+        if hard is not None and soft is not None and soft > hard:
+            soft = hard
+        return hard, soft
+
+    @time_limits.setter
+    def time_limits(self, asked: Sequence[Any]) -> None:
+        self._asked = tuple(asked) if len(asked) == 2 else (None, None)
+
+    _asked: tuple[Any, Any] = (None, None)

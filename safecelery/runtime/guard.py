@@ -1,0 +1,94 @@
+"""What a hardened app knows: its policy, its keys, and whether its configuration still is what was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import Celery
+
+from safecelery.errors import KeyringError, SealError
+from safecelery.keys.ring import Keyring
+from safecelery.policy.gate import enforce
+from safecelery.policy.profile import Policy
+from safecelery.runtime.conf import VersionedDict
+from safecelery.runtime.facts import app_facts
+from safecelery.settings import SafeCelerySettings
+
+__all__ = ["Guard", "guard_of"]
+
+def guard_of(app: Celery) -> Guard:
+    """The guard of a hardened app.
+
+    Raises:
+        KeyringError: the app was not made by ``create_app``.
+    """
+    guard = getattr(app, "guard", None)
+    if not isinstance(guard, Guard):
+        raise KeyringError(f"{app!r} has no guard: make the app with safecelery.create_app()")
+    return guard
+
+
+class Guard:
+    """One per app, made by ``create_app``."""
+
+    def __init__(self, settings: SafeCelerySettings, policy: Policy, ring: Keyring) -> None:
+        self.settings = settings
+        self.policy = policy
+        self.ring = ring
+        self._app: Celery
+        self._changes = VersionedDict()
+        self._approved: int | None = None
+
+    def bind(self, app: Celery) -> None:
+        """This is the guard of ``app``."""
+        self._app = app
+
+    def watch(self, changes: VersionedDict) -> None:
+        """From now on, ``changes`` is where the app's configuration changes."""
+        self._changes, self._approved = changes, None
+
+    def enforce_configuration(self, *, pool: str | None = None, consumes: bool = False) -> None:
+        """Hold the whole configuration against the policy.
+
+        Args:
+            pool: the worker's pool, where it is known better than the configuration knows it (``-P``).
+            consumes: this process is a worker.
+
+        Raises:
+            PolicyViolationError: every violation found.
+        """
+        facts = app_facts(self._app, self, pool=pool, consumes=consumes)
+        version = self._changes.version
+        enforce(facts, self.policy)
+        self._approved = version
+
+    def enforce_unchanged(self) -> None:
+        """Cheap enough for every publish: look again only if the configuration changed since it was approved."""
+        if self._approved != self._changes.version:
+            self.enforce_configuration()
+
+    @property
+    def signing_ring(self) -> Keyring:
+        """The ring, if it can sign.
+
+        Raises:
+            SealError: there is no private key.
+        """
+        if self.ring.active is None:
+            raise SealError(
+                "no key to sign with, so nothing was sent; set SAFECELERY_SIGNING__KEY to a private key "
+                "(make one with `safecelery keys generate OWNER`)"
+            )
+        return self.ring
+
+    def lifetime(self, headers: Mapping[str, Any], now: float) -> float:
+        """Seconds for which a message is valid: the policy's age, counted from its ETA if it has one."""
+        age = float(self.policy.limits.max_message_age_s)
+        eta = headers.get("eta")
+        if not eta:
+            return age
+        moment = datetime.fromisoformat(eta)
+        due = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return age + max(0.0, due - now)

@@ -1,0 +1,54 @@
+"""Worker start: the live configuration and the pool really chosen face the policy before anything is consumed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import bootsteps
+from celery.exceptions import SecurityError
+
+from safecelery.errors import SafeCeleryError
+from safecelery.runtime.guard import guard_of
+
+__all__ = ["PolicyStep"]
+
+
+class PolicyStep(bootsteps.Step):
+    """First step of the worker's blueprint. Runs when the worker is built, before its pool is."""
+
+    label = "safecelery policy"
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        """Refuse to start.
+
+        Raises:
+            SecurityError: the one exception that ``celery worker`` prints without a traceback
+                (celery/bin/worker.py), with every violation.
+        """
+        super().__init__(worker, **kwargs)
+        try:
+            worker.app.finalize()
+            guard_of(worker.app).enforce_configuration(pool=pool_name(worker.pool_cls), consumes=True)
+        except SafeCeleryError as error:
+            raise SecurityError(f"this worker does not start.\n{error}") from error
+
+
+def pool_name(pool_cls: Any) -> str:
+    """Celery's short name of a pool, wherever it came from: ``-P``, ``worker_pool`` or the environment.
+
+    A pool that Celery does not know is named by its path, which no policy allows by accident.
+    """
+    if isinstance(pool_cls, str):
+        return pool_cls
+    module, name = pool_cls.__module__, pool_cls.__qualname__
+    return _POOLS.get(f"{module}:{name}", f"{module}:{name}")
+
+
+#: celery/concurrency/__init__.py, ``ALIASES``, read backwards.
+_POOLS = {
+    "celery.concurrency.prefork:TaskPool": "prefork",
+    "celery.concurrency.eventlet:TaskPool": "eventlet",
+    "celery.concurrency.gevent:TaskPool": "gevent",
+    "celery.concurrency.solo:TaskPool": "solo",
+    "celery.concurrency.thread:TaskPool": "threads",
+}

@@ -1,0 +1,283 @@
+"""SafeTask: the base class of every task of a hardened app, and the gate it passes at registration."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
+
+from celery import Task
+from celery.utils.time import get_exponential_backoff_interval
+
+from safecelery.errors import PolicyViolationError, TransientError, UnknownOptionError, did_you_mean
+from safecelery.policy.defaults import SAFETASK_DEFAULTS
+from safecelery.policy.facts import Place, TaskFacts
+from safecelery.policy.gate import enforce
+from safecelery.policy.vocabulary import CALL_OPTIONS, TASK_OPTIONS
+from safecelery.runtime.arguments import ArgumentChecker, plain
+from safecelery.runtime.facts import call_facts
+from safecelery.runtime.guard import guard_of
+
+__all__ = ["BUILTINS", "PendingResult", "SafeTask", "check_options", "place_of", "refuse_unknown_options", "task_facts"]
+
+#: Where Celery's own tasks (map, group, chord_unlock ...) are defined.
+BUILTINS = "celery.app.builtins"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class PendingResult(Protocol[R_co]):
+    """What a caller gets: Celery's ``AsyncResult`` with the task's return type."""
+
+    id: str
+
+    def get(self, timeout: float | None = None, propagate: bool = True, interval: float = 0.5) -> R_co:
+        """Wait for the result. Raises what the task raised."""
+        ...
+
+    def ready(self) -> bool:
+        """Has the task finished?"""
+        ...
+
+    def successful(self) -> bool:
+        """Has it returned?"""
+        ...
+
+    def failed(self) -> bool:
+        """Has it raised?"""
+        ...
+
+    @property
+    def state(self) -> str:
+        """Celery's state name."""
+        ...
+
+    def forget(self) -> None:
+        """Delete the stored result."""
+        ...
+
+
+class SafeTask(Task, Generic[P, R]):
+    """A Celery task whose safe options are on, whose limits must be stated, and whose calls are checked.
+
+    By decorator, ``@app.task(time_limit=30, soft_time_limit=25)``, or by subclass::
+
+        class Charge(SafeTask):
+            name = "billing.charge"
+            time_limit, soft_time_limit = 30, 25
+
+            def run(self, amount: int) -> str: ...
+
+        charge = app.register_task(Charge())
+    """
+
+    abstract = True
+    Request = "safecelery.runtime.execute:ClampedRequest"
+
+    acks_late = SAFETASK_DEFAULTS["acks_late"]
+    reject_on_worker_lost = SAFETASK_DEFAULTS["reject_on_worker_lost"]
+    # Bounds the loop that reject_on_worker_lost alone would make of a task that kills its process (Celery 5.7).
+    retry_on_worker_lost = SAFETASK_DEFAULTS["retry_on_worker_lost"]
+    autoretry_for: Sequence[type[BaseException]] = (TransientError, ConnectionError, TimeoutError)
+    retry_backoff: Any = SAFETASK_DEFAULTS["retry_backoff"]
+    retry_backoff_max: int = SAFETASK_DEFAULTS["retry_backoff_max"]
+    retry_jitter: bool = SAFETASK_DEFAULTS["retry_jitter"]
+    max_retries: int | None = SAFETASK_DEFAULTS["max_retries"]
+    serializer = SAFETASK_DEFAULTS["serializer"]
+
+    #: Hard and soft limit in seconds as registered; neither callers, messages nor remote control change these.
+    granted_limits: ClassVar[tuple[float | None, float | None]] = (None, None)
+    _check_arguments: ClassVar[ArgumentChecker | None] = None
+
+    @classmethod
+    def on_bound(cls, app: Any) -> None:
+        """The gate: runs when the task joins an app, with every default and annotation in place.
+
+        Raises:
+            PolicyViolationError: every violation, with file, line and fix.
+        """
+        super().on_bound(app)
+        if cls.name is None:
+            return
+        if cls.__module__ != BUILTINS:  # nobody writes those; create_app gives them the policy's own limits
+            enforce(task_facts(cls), guard_of(app).policy)
+        cls.granted_limits = (cls.time_limit, cls.soft_time_limit)
+        function, skip_first = _function(cls)
+        cls._check_arguments = ArgumentChecker(cls.name, function, skip_first=skip_first)
+
+    def delay(self, *args: P.args, **kwargs: P.kwargs) -> PendingResult[R]:
+        """Send the task with these arguments, checked against its annotations before anything is sent."""
+        return self.apply_async(args, kwargs)
+
+    def apply_async(
+        self,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        *more: Any,
+        **options: Any,
+    ) -> PendingResult[R]:
+        """As Celery's, for calls that the policy allows.
+
+        Raises:
+            PolicyViolationError: an unknown option, a limit above the task's own, another serializer.
+            ArgumentsRejected: arguments that do not fit the annotations.
+        """
+        check_options(self, options)
+        self._get_app()  # binds a task that is used for the first time
+        if self._check_arguments is not None:
+            self._check_arguments(args or (), kwargs or {})
+        result: PendingResult[R] = super().apply_async(plain(args), plain(kwargs), *more, **options)
+        return result
+
+    def signature(self, args: Any = None, *more: Any, **options: Any) -> Any:
+        """As Celery's ``Task.signature``, with the same check of options as :meth:`apply_async`."""
+        given = {name: value for name, value in options.items() if name not in _SIGNATURE_ARGUMENTS}
+        check_options(self, {**(options.get("options") or {}), **given})
+        return super().signature(args, *more, **options)
+
+    subtask = signature
+
+    def retry(
+        self, args: Any = None, kwargs: Any = None, exc: BaseException | None = None, throw: bool = True,
+        eta: Any = None, countdown: float | None = None, max_retries: int | None = None, **options: Any,
+    ) -> Exception:  # fmt: skip
+        """As Celery's, with backoff and jitter where no time is given, and never more retries than registered."""
+        if eta is None and countdown is None:
+            countdown = get_exponential_backoff_interval(
+                factor=int(max(1.0, float(self.retry_backoff))),
+                retries=self.request.retries,
+                maximum=self.retry_backoff_max,
+                full_jitter=self.retry_jitter,
+            )
+        if max_retries is not None and self.max_retries is not None:
+            max_retries = min(max_retries, self.max_retries)
+        return super().retry(  # type: ignore[no-any-return]
+            args, kwargs, exc, throw, eta, countdown, max_retries, **options
+        )
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run here and now. In a worker, this is where arguments are checked a second time.
+
+        Raises:
+            ArgumentsRejected: they do not fit; such a failure is never retried.
+        """
+        if self._check_arguments is not None:
+            checked_args, checked_kwargs = self._check_arguments(args, kwargs)
+            return super().__call__(*checked_args, **checked_kwargs)  # type: ignore[no-any-return]
+        return super().__call__(*args, **kwargs)  # type: ignore[no-any-return]
+
+
+#: Arguments of ``celery.canvas.Signature`` that are no options of the call.
+_SIGNATURE_ARGUMENTS = frozenset({"kwargs", "options", "type", "app", "subtask_type", "immutable", "clone"})
+
+
+def _function(task: type[SafeTask[..., Any]]) -> tuple[Callable[..., Any], bool]:
+    """What the task runs, and whether its first parameter is the task itself."""
+    decorated = task.__dict__.get("_decorated_fun")
+    if decorated is not None:
+        # Celery keeps a bound task's function as a plain attribute, an unbound one's as a staticmethod.
+        return decorated.__func__, not isinstance(task.__dict__["run"], staticmethod)
+    return task.run, True
+
+
+def place_of(task: type[Any]) -> Place:
+    """File and line where the task is written down."""
+    decorated = task.__dict__.get("_decorated_fun")
+    try:
+        if decorated is not None:
+            code = inspect.unwrap(decorated.__func__).__code__
+            return Place(code.co_filename, code.co_firstlineno)
+        return Place(inspect.getsourcefile(task) or "?", inspect.getsourcelines(task)[1])
+    except (OSError, TypeError, AttributeError):
+        return Place(task.__module__)
+
+
+def task_facts(task: type[Any] | Any) -> TaskFacts:
+    """The task as it is registered, for the policy's rules."""
+    cls = task if inspect.isclass(task) else type(task)
+    retry_kwargs = getattr(cls, "retry_kwargs", None) or {}
+    return TaskFacts(
+        name=cls.name,
+        where=place_of(cls),
+        serializer=cls.serializer,
+        time_limit=cls.time_limit,
+        soft_time_limit=cls.soft_time_limit,
+        acks_late=cls.acks_late,
+        reject_on_worker_lost=cls.reject_on_worker_lost,
+        retry_on_worker_lost=cls.retry_on_worker_lost,
+        autoretry_for=tuple(f"{e.__module__}.{e.__qualname__}" for e in getattr(cls, "autoretry_for", ())),
+        retry_backoff=getattr(cls, "retry_backoff", False),
+        retry_backoff_max=getattr(cls, "retry_backoff_max", 600),
+        retry_jitter=getattr(cls, "retry_jitter", True),
+        max_retries=retry_kwargs.get("max_retries", cls.max_retries),
+        unknown_options=_misspelt_attributes(cls),
+    )
+
+
+def _misspelt_attributes(cls: type[Any]) -> tuple[str, ...]:
+    """Class attributes that look like an option and are none. Any other attribute is the class's own business."""
+    names = {name for base in cls.__mro__ if issubclass(base, SafeTask) and base is not SafeTask for name in vars(base)}
+    return tuple(
+        name
+        for name in sorted(names - TASK_OPTIONS)
+        if not name.startswith("_") and not hasattr(SafeTask, name) and _nearly_an_option(name)
+    )
+
+
+def _nearly_an_option(name: str) -> bool:
+    return bool(get_close_matches(name, TASK_OPTIONS, n=1, cutoff=0.85))
+
+
+def refuse_unknown_options(name: str, base: type[Any], options: Mapping[str, Any], where: Place) -> None:
+    """Options of a decorator that neither Celery nor the base class would read.
+
+    Raises:
+        UnknownOptionError: with place and nearest known name.
+    """
+    unknown = [option for option in options if option not in TASK_OPTIONS and not hasattr(base, option)]
+    if unknown:
+        listed = ", ".join(f"{option!r}{did_you_mean(option, TASK_OPTIONS)}" for option in unknown)
+        raise UnknownOptionError(f"task {name!r} [{where}]: nothing reads the option {listed}")
+
+
+def check_options(task: Any, options: Mapping[str, Any], name: str | None = None) -> None:
+    """Hold the options of one call against the policy.
+
+    Args:
+        task: the registered task, or the app where only a ``name`` is known.
+
+    Raises:
+        UnknownOptionError: an option that nothing would read.
+        PolicyViolationError: the call asks for more than the policy grants.
+    """
+    if not options:
+        return
+    app, known = (task._get_app(), task) if isinstance(task, SafeTask) else (task, None)
+    called = name or task.name
+    policy = guard_of(app).policy
+    facts = call_facts(called, options, task=known, where=_SOMEWHERE)
+    try:
+        enforce(facts, policy)
+    except PolicyViolationError:
+        where = _caller()
+        if isinstance(facts.unknown_options, tuple) and facts.unknown_options:
+            listed = ", ".join(f"{option!r}{did_you_mean(option, CALL_OPTIONS)}" for option in facts.unknown_options)
+            raise UnknownOptionError(f"call of task {called!r} [{where}]: nothing reads the option {listed}") from None
+        enforce(call_facts(called, options, task=known, where=where), policy)
+        raise
+
+
+_SOMEWHERE = Place("call")
+
+
+def _caller() -> Place:
+    """The first frame outside safecelery and Celery."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("safecelery", "celery"):
+        frame = frame.f_back
+    return Place(str(Path(frame.f_code.co_filename)), frame.f_lineno)

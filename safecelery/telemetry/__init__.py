@@ -1,0 +1,1 @@
+"""What operators see: events, counted and logged. Payloads never appear here."""
