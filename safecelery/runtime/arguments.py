@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError, 
 
 from safecelery.errors import ArgumentsRejected, SettingsError
 
-__all__ = ["ArgumentChecker"]
+__all__ = ["ArgumentChecker", "plain"]
 
 _CONFIG = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
 
@@ -30,6 +30,7 @@ class ArgumentChecker:
         self.task = task
         signature = inspect.signature(function)
         parameters = list(signature.parameters.values())[1 if skip_first else 0 :]
+        self._positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         try:
             hints = get_type_hints(inspect.unwrap(function), include_extras=True)
         except (NameError, TypeError) as error:
@@ -60,10 +61,18 @@ class ArgumentChecker:
             return self._check(*args, **kwargs)
         except ValidationError as error:
             lines = [
-                f"  {'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+                f"  {self._name(item['loc'])}: {item['msg']}"
                 for item in error.errors(include_url=False, include_context=False, include_input=False)
             ]
             raise ArgumentsRejected(f"arguments of task {self.task!r} do not fit:\n" + "\n".join(lines)) from None
+
+
+    def _name(self, loc: tuple[int | str, ...]) -> str:
+        """``items.0.price``; Pydantic numbers positional arguments, people name them."""
+        first, *rest = loc
+        if isinstance(first, int) and first < len(self._positional):
+            first = self._positional[first]
+        return ".".join(map(str, (first, *rest)))
 
 
 def plain(value: Any) -> Any:
