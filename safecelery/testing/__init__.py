@@ -1,0 +1,1 @@
+"""What tests, the demo and users' own suites need: real servers, attacks, contract suites."""

@@ -1,0 +1,32 @@
+"""Real brokers for a test session or a demo, started on loopback and stopped by their own pid.
+
+::
+
+    ca = CertificateAuthority.create(directory)
+    with RedisServer(directory, ca) as redis:
+        Connection(redis.url, ssl=redis.broker_ssl)
+
+Nothing of the system's own services is read or touched: own configuration, own ports, own accounts.
+"""
+
+from safecelery.testing.servers.ca import CertificateAuthority, Identity, ServerCertificate
+from safecelery.testing.servers.ports import free_ports
+from safecelery.testing.servers.process import ManagedProcess, ServerError
+from safecelery.testing.servers.rabbitmq import RABBITMQ_MISSING, RabbitServer, rabbitmq_scripts
+from safecelery.testing.servers.redis import REDIS_MISSING, RedisBinary, RedisServer, redis_binary
+
+__all__ = [
+    "RABBITMQ_MISSING",
+    "REDIS_MISSING",
+    "CertificateAuthority",
+    "Identity",
+    "ManagedProcess",
+    "RabbitServer",
+    "RedisBinary",
+    "RedisServer",
+    "ServerCertificate",
+    "ServerError",
+    "free_ports",
+    "rabbitmq_scripts",
+    "redis_binary",
+]
