@@ -1,0 +1,1 @@
+"""A small service for the integration and attack tests: the same tasks in the worker process and in the test."""
