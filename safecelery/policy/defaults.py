@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["CELERY_DEFAULTS", "OPTION_SETTINGS", "SAFETASK_DEFAULTS"]
 
-SAFETASK_DEFAULTS: Final[Mapping[str, object]] = MappingProxyType(
+SAFETASK_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "serializer": "json",
         # Limits have no default: the right number depends on the task, so a task must state it.
@@ -20,7 +20,7 @@ SAFETASK_DEFAULTS: Final[Mapping[str, object]] = MappingProxyType(
         # ...but as a counted retry, so that a task that kills its worker does not come back for ever.
         "retry_on_worker_lost": True,
         # Faults of the network pass; faults of the program do not, so only these are tried again.
-        "autoretry_for": ("builtins.ConnectionError", "builtins.TimeoutError"),
+        "autoretry_for": ("safecelery.errors.TransientError", "builtins.ConnectionError", "builtins.TimeoutError"),
         "retry_backoff": True,
         # Celery's own ceiling (celery/app/autoretry.py).
         "retry_backoff_max": 600,

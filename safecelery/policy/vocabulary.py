@@ -8,6 +8,7 @@ that adds or drops a name fails loudly.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "RETRY_OPTIONS",
     "SETTINGS",
     "SIGNATURE_OPTIONS",
+    "TASK_MEMBERS",
     "TASK_OPTIONS",
     "TASK_OPTIONS_WITHHELD",
     "TLS_VERSIONS",
+    "misspelt_task_options",
     "unknown_call_options",
     "unknown_task_options",
 ]
@@ -88,6 +91,15 @@ TASK_OPTIONS_WITHHELD: Final[Mapping[str, str]] = {
     "OperationalError": "Celery's own",
 }
 """Public attributes of ``Task`` that a declaration may not set, each with the reason."""
+
+TASK_MEMBERS: Final = _names(
+    """
+    AsyncResult add_around add_to_chord add_trail annotate app apply apply_async chunks delay map pop_request
+    push_request replace request retry run s send_event si signature signature_from_request starmap
+    start_strategy subtask subtask_from_request update_state
+    """
+)
+"""celery/app/task.py: the other public members of ``Task``. A class may override them; they are not options."""
 
 # --- what a call may ask ------------------------------------------------------------------------------------------
 
@@ -190,9 +202,24 @@ SETTINGS: Final = _DECLARED_SETTINGS | _UNDECLARED_SETTINGS
 """Every lower-case setting name."""
 
 
+_NEARLY = 0.85  # one letter wrong, missing or swapped in a name of seven; "timeout" is not yet "time_limit"
+
+
 def unknown_task_options(options: Iterable[str]) -> tuple[str, ...]:
     """The options no task declaration may carry, sorted."""
     return tuple(sorted(set(options) - TASK_OPTIONS))
+
+
+def misspelt_task_options(attributes: Iterable[str]) -> tuple[str, ...]:
+    """The class attributes that nearly are an option, sorted. Any other attribute is the class's own business."""
+    own = set(attributes) - TASK_OPTIONS - TASK_MEMBERS - set(TASK_OPTIONS_WITHHELD)
+    return tuple(
+        sorted(
+            name
+            for name in own
+            if not name.startswith("_") and get_close_matches(name, TASK_OPTIONS, n=1, cutoff=_NEARLY)
+        )
+    )
 
 
 def unknown_call_options(options: Mapping[str, object], known: frozenset[str] = CALL_OPTIONS) -> tuple[str, ...]:

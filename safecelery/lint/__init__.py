@@ -1,0 +1,1 @@
+"""The linter: facts from source, without importing it."""

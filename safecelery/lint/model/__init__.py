@@ -1,0 +1,1 @@
+"""What the linter understands of a module."""
