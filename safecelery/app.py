@@ -58,13 +58,15 @@ class SafeCelery(Celery):
         self.guard.enforce_configuration()
         return cast("SafeConnection", super()._connection(url, *args, **kwargs))
 
+    _pool: SafeConnectionPool | None = None
+
     @property
     def pool(self) -> SafeConnectionPool:
         """The app's own pool of its own kind of connections."""
         if self._pool is None:
             self._ensure_after_fork()
             self._pool = SafeConnectionPool(self.connection_for_write(), limit=self.conf.broker_pool_limit)
-        return cast("SafeConnectionPool", self._pool)
+        return self._pool
 
     def _get_backend(self) -> Any:
         """The result backend, whose connection the policy covers as well."""
@@ -80,9 +82,7 @@ class SafeCelery(Celery):
         self, *, bind: Literal[True], **options: Any
     ) -> Callable[[Callable[Concatenate[S, P], R]], SafeTask[P, R]]: ...
     @overload
-    def task(
-        self, *, bind: Literal[False] = False, **options: Any
-    ) -> Callable[[Callable[P, R]], SafeTask[P, R]]: ...
+    def task(self, *, bind: Literal[False] = False, **options: Any) -> Callable[[Callable[P, R]], SafeTask[P, R]]: ...
     def task(self, *args: Any, **options: Any) -> Any:
         """As Celery's ``@app.task``, but at once: a task that breaks the policy fails where it is written.
 
@@ -102,7 +102,9 @@ class SafeCelery(Celery):
         code = getattr(fun, "__code__", None)
         where = Place(code.co_filename, code.co_firstlineno) if code else Place(fun.__module__)
         if not issubclass(base, SafeTask):
-            raise SettingsError(f"task {name!r} [{where}]: base {base.__qualname__} is not a SafeTask; let it inherit one")
+            raise SettingsError(
+                f"task {name!r} [{where}]: base {base.__qualname__} is not a SafeTask; let it inherit one"
+            )
         refuse_unknown_options(name, base, options, where)
         if fun.__module__ == BUILTINS:
             options |= _builtin_limits(self.guard)

@@ -199,7 +199,7 @@ def place_of(task: type[Any]) -> Place:
 
 def task_facts(task: type[Any] | Any) -> TaskFacts:
     """The task as it is registered, for the policy's rules."""
-    cls = task if inspect.isclass(task) else type(task)
+    cls: Any = task if inspect.isclass(task) else type(task)
     retry_kwargs = getattr(cls, "retry_kwargs", None) or {}
     return TaskFacts(
         name=cls.name,
@@ -278,6 +278,9 @@ _SOMEWHERE = Place("call")
 def _caller() -> Place:
     """The first frame outside safecelery and Celery."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("safecelery", "celery"):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (
+        "safecelery",
+        "celery",
+    ):
         frame = frame.f_back
     return Place(str(Path(frame.f_code.co_filename)), frame.f_lineno)

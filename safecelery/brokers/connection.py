@@ -36,7 +36,7 @@ class SafeConnection(Connection):
         return HashedSeq("safecelery", *super().__eqhash__())
 
 
-class _Pooled(SafeConnection, PooledConnection):  # type: ignore[misc]
+class _Pooled(SafeConnection, PooledConnection):
     pass
 
 

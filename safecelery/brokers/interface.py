@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from ssl import TLSVersion
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from safecelery.policy.facts import Tri, Unknown
+from safecelery.policy.facts import UNKNOWN, Tri, Unknown
 from safecelery.policy.limits import Limits
 
-__all__ = ["Broker", "Tls", "Wire", "mask"]
+__all__ = ["Broker", "Tls", "Wire", "floor_name", "mask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Wire:
     """The certificate chain is checked."""
     host_checked: Tri
     """The host name is checked against the certificate."""
-    tls_floor: str | None | Unknown
+    tls_floor: str | Unknown | None
     local: Tri
     """A unix socket or the process itself: nothing crosses a network."""
     password: Literal["none", "default", "set"]
@@ -64,6 +65,13 @@ class Broker(Protocol):
     def wire(self, url: str, ssl: object) -> Wire:
         """What this URL and these ``broker_use_ssl`` options really do (measured, not read off the scheme)."""
         ...
+
+
+def floor_name(version: object, *, tls: Tri) -> str | Unknown | None:
+    """``TLSv1.2`` for ``ssl.TLSVersion.TLSv1_2``; without TLS there is no floor, and TLS without one is unknown."""
+    if isinstance(version, TLSVersion):
+        return version.name.replace("_", ".")
+    return UNKNOWN if tls is True else None
 
 
 def mask(url: str) -> str:

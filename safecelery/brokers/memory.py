@@ -14,7 +14,7 @@ from safecelery.policy.limits import Limits
 __all__ = ["MemoryBroker"]
 
 
-class _Message(virtual.Message, Undecoded):  # type: ignore[misc]
+class _Message(virtual.Message, Undecoded):
     pass
 
 
@@ -50,5 +50,5 @@ class MemoryBroker:
             host_checked=False,
             tls_floor=None,
             local=True,
-            password="none",
+            password="none",  # noqa: S106  # a fact, not a secret
         )

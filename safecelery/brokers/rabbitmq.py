@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 import amqp
 from kombu.transport import pyamqp
 
-from safecelery.brokers.interface import Tls, Wire
+from safecelery.brokers.interface import Tls, Wire, floor_name
 from safecelery.brokers.undecoded import Undecoded
-from safecelery.policy.facts import UNKNOWN, Tri
+from safecelery.policy.facts import Tri
 from safecelery.policy.limits import Limits
 
 __all__ = ["RabbitMQBroker", "RabbitMQTransport"]
 
 
-class _Message(pyamqp.Message, Undecoded):  # type: ignore[misc]
+class _Message(pyamqp.Message, Undecoded):
     pass
 
 
@@ -97,28 +97,27 @@ class RabbitMQBroker:
         }
 
     def wire(self, url: str, ssl: object) -> Wire:
-        """``amqps://`` and ``True`` verify the chain but not the host name [run]."""
+        """``amqps://`` and ``True`` verify the chain but not the host name (measured)."""
         parts = urlsplit(url)
         options: dict[str, Any] = ssl if isinstance(ssl, dict) else {}
         tls: Tri = parts.scheme == "amqps" or bool(ssl)
         context = "context" in options
-        floor = options.get("tls_minimum_version")
         return Wire(
             tls=tls,
             verified=tls and _chain_checked(options),
             host_checked=tls and (options["context"].get("check_hostname") is True if context else _named(options)),
-            tls_floor=floor.name.replace("_", ".") if hasattr(floor, "name") else (UNKNOWN if tls else None),
+            tls_floor=floor_name(options.get("tls_minimum_version"), tls=tls),
             local=False,
             password=_password(parts.username, parts.password),
         )
 
 
 def _chain_checked(options: dict[str, Any]) -> bool:
-    return options.get("cert_reqs", ssl.CERT_REQUIRED) == ssl.CERT_REQUIRED
+    return bool(options.get("cert_reqs", ssl.CERT_REQUIRED) == ssl.CERT_REQUIRED)
 
 
 def _named(options: dict[str, Any]) -> bool:
-    return options.get("server_hostname", "") != ""
+    return bool(options.get("server_hostname", "") != "")
 
 
 def _password(user: str | None, password: str | None) -> Literal["none", "default", "set"]:

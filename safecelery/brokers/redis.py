@@ -15,9 +15,9 @@ from kombu.transport import virtual
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.uuid import uuid
 
-from safecelery.brokers.interface import Tls, Wire
+from safecelery.brokers.interface import Tls, Wire, floor_name
 from safecelery.brokers.undecoded import Undecoded
-from safecelery.policy.facts import UNKNOWN, Tri
+from safecelery.policy.facts import Tri
 from safecelery.policy.limits import Limits
 
 __all__ = ["RedisBroker", "RedisTransport", "wire_message"]
@@ -68,7 +68,7 @@ def wire_message(item: bytes, queue: str) -> dict[str, Any]:
     }
 
 
-class _Message(virtual.Message, Undecoded):  # type: ignore[misc]
+class _Message(virtual.Message, Undecoded):
     pass
 
 
@@ -129,18 +129,17 @@ class RedisBroker:
         return {"broker_transport_options": {"visibility_timeout": max(3600, int(2.5 * limits.max_time_limit_s))}}
 
     def wire(self, url: str, ssl: object) -> Wire:
-        """``redis(s)://`` with ``True`` or ``{}`` is silently plain text; ``rediss://`` alone verifies nothing [run]."""
+        """``redis(s)://`` with ``True`` or ``{}`` is plain text, ``rediss://`` alone verifies nothing (measured)."""
         parts = urlsplit(url)
         local = parts.scheme.endswith("socket")
         options = ssl if isinstance(ssl, dict) else {}
         overridden = any(name.startswith("ssl_") for name in parse_qs(parts.query))
         tls: Tri = bool(options) or (parts.scheme == "rediss" and ssl is not True and ssl != {})
-        floor = options.get("ssl_min_version")
         return Wire(
             tls=tls,
             verified=tls and not overridden and _required(options.get("ssl_cert_reqs")),
             host_checked=tls and not overridden and options.get("ssl_check_hostname") is True,
-            tls_floor=floor.name.replace("_", ".") if hasattr(floor, "name") else (UNKNOWN if tls else None),
+            tls_floor=floor_name(options.get("ssl_min_version"), tls=tls),
             local=local,
             password=_password(parts.username, parts.password),
         )

@@ -23,6 +23,8 @@ class SafeAMQP(AMQP):
     BrokerConnection = SafeConnection
     Consumer = QueueAwareConsumer
 
+    _producer_pool: SafeProducerPool | None = None
+
     def __init__(self, app: Celery) -> None:
         super().__init__(app)
         self.Producer = type("SafeProducer", (SafeProducer,), {"guard": guard_of(app)})

@@ -66,7 +66,6 @@ class ArgumentChecker:
             ]
             raise ArgumentsRejected(f"arguments of task {self.task!r} do not fit:\n" + "\n".join(lines)) from None
 
-
     def _name(self, loc: tuple[int | str, ...]) -> str:
         """``items.0.price``; Pydantic numbers positional arguments, people name them."""
         first, *rest = loc

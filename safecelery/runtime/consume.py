@@ -35,7 +35,7 @@ class QueueAwareConsumer(Consumer):
         super()._basic_consume(queue, *args, **kwargs)
 
     @property
-    def _receive_callback(self) -> Callable[[Any], Any]:  # type: ignore[override]
+    def _receive_callback(self) -> Callable[[Any], Any]:
         """Read by ``_basic_consume`` once per queue (kombu/messaging.py)."""
         return partial(self._receive_from, self._consumed_queue)
 
@@ -79,8 +79,8 @@ class SafeWorkerConsumer(WorkerConsumer):
             except Exception as error:
                 if message.acknowledged:
                     raise
-                refusal = Rejected(Reason.INTERNAL, f"handling the message failed with {type(error).__name__}")
-                dead_letters.keep(raw, message, refusal, verified)
+                failure = Rejected(Reason.INTERNAL, f"handling the message failed with {type(error).__name__}")
+                dead_letters.keep(raw, message, failure, verified)
 
         return on_message
 

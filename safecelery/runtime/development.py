@@ -48,7 +48,9 @@ def development_settings(name: str, settings: SafeCelerySettings) -> SafeCeleryS
         key_file, trust_file = _keys(directory)
         notes.append(f"generated keys in {directory}, which may send everything")
         update["signing"] = SigningSettings(key=f"file:{key_file}", trust_file=trust_file)
-    logger.warning("safecelery runs in the DEVELOPMENT profile, never use it in production: %s", "; ".join(notes) or "-")
+    logger.warning(
+        "safecelery runs in the DEVELOPMENT profile, never use it in production: %s", "; ".join(notes) or "-"
+    )
     return settings.model_copy(update=update)
 
 

@@ -79,7 +79,7 @@ def _results(conf: Settings, where: Place, *, production: bool) -> TransportFact
     if url.startswith(("db+sqlite", "sqla+sqlite", "file:", "cache+memory")):
         return TransportFacts(
             role="results", where=where, production=production, url=mask(url), scheme=url.partition(":")[0],
-            tls=False, verified=False, host_checked=False, tls_floor=None, local=True, password="none",
+            tls=False, verified=False, host_checked=False, tls_floor=None, local=True, password="none",  # noqa: S106
         )  # fmt: skip
     return _transport("results", url, conf.redis_backend_use_ssl or None, where, production=production)
 

@@ -18,6 +18,7 @@ from safecelery.settings import SafeCelerySettings
 
 __all__ = ["Guard", "guard_of"]
 
+
 def guard_of(app: Celery) -> Guard:
     """The guard of a hardened app.
 

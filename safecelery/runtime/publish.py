@@ -25,8 +25,20 @@ __all__ = ["SafeProducer", "SafeProducerPool"]
 #: Arguments of ``kombu.Producer.publish`` that travel with the message and that a worker acts on.
 _SIGNED_PROPERTIES = ("correlation_id", "reply_to", "priority")
 #: Headers that a broker or an earlier delivery left behind; a retry carries them along.
-_STALE = (HEADER, "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
-          "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason", "x-delivery-count", "redelivered")  # fmt: skip
+_STALE = frozenset(
+    {
+        HEADER,
+        "redelivered",
+        "x-death",
+        "x-delivery-count",
+        "x-first-death-exchange",
+        "x-first-death-queue",
+        "x-first-death-reason",
+        "x-last-death-exchange",
+        "x-last-death-queue",
+        "x-last-death-reason",
+    }
+)
 
 
 class SafeProducer(Producer):
