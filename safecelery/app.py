@@ -93,6 +93,7 @@ class SafeCelery(Celery):
             PolicyViolationError: every violation, with file, line and fix.
         """
         options.setdefault("lazy", False)
+        options.setdefault("shared", False)  # Celery would add it to every other app of the process, whatever its policy
         return super().task(*args, **options)
 
     def _task_from_fun(self, fun: Callable[..., Any], name: str | None = None, base: Any = None, **options: Any) -> Any:
