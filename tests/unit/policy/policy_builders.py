@@ -1,0 +1,151 @@
+"""Facts that keep every rule of the baseline, for tests to break one at a time; and rule pages read as facts."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date
+from typing import Any
+
+from safecelery.lint.model.tasks import read_tasks
+from safecelery.policy.defaults import CELERY_DEFAULTS
+from safecelery.policy.facts import (
+    ABSENT,
+    UNKNOWN,
+    AppFacts,
+    CallFacts,
+    Facts,
+    Place,
+    TaskFacts,
+    TransportFacts,
+    WaiverFacts,
+)
+
+WHERE = Place("shop/tasks.py", 7)
+TODAY = date(2025, 6, 15)
+
+
+def a_task(**changes: Any) -> TaskFacts:
+    facts: dict[str, Any] = {
+        "name": "shop.charge",
+        "where": WHERE,
+        "serializer": "json",
+        "time_limit": 30,
+        "soft_time_limit": 25,
+        "acks_late": True,
+        "reject_on_worker_lost": True,
+        "retry_on_worker_lost": True,
+        "autoretry_for": ("builtins.ConnectionError",),
+        "retry_backoff": True,
+        "retry_backoff_max": 600,
+        "retry_jitter": True,
+        "max_retries": 5,
+        "unknown_options": (),
+    }
+    return TaskFacts(**(facts | changes))
+
+
+def a_call(**changes: Any) -> CallFacts:
+    facts: dict[str, Any] = {
+        "task": "shop.charge",
+        "where": WHERE,
+        "time_limit": ABSENT,
+        "soft_time_limit": ABSENT,
+        "task_time_limit": 30,
+        "task_soft_time_limit": 25,
+        "serializer": ABSENT,
+        "retries": ABSENT,
+        "unknown_options": (),
+    }
+    return CallFacts(**(facts | changes))
+
+
+def a_transport(**changes: Any) -> TransportFacts:
+    facts: dict[str, Any] = {
+        "role": "broker",
+        "where": Place("settings"),
+        "production": True,
+        "url": "rediss://shop:***@redis.example:6379/0",
+        "scheme": "rediss",
+        "tls": True,
+        "verified": True,
+        "host_checked": True,
+        "tls_floor": "TLSv1.2",
+        "local": False,
+        "password": "set",
+    }
+    return TransportFacts(**(facts | changes))
+
+
+def an_app(**changes: Any) -> AppFacts:
+    facts: dict[str, Any] = {
+        "where": Place("settings"),
+        "production": True,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "event_serializer": "json",
+        "accept_content": frozenset({"json"}),
+        "result_accept_content": None,
+        "signing": True,
+        "trusted_keys": 1,
+        "brokers": (a_transport(),),
+        "results": a_transport(role="results"),
+        "worker_pool": "prefork",
+        "task_protocol": 2,
+        "unknown_settings": (),
+    }
+    return AppFacts(**(facts | changes))
+
+
+def a_waiver_on(**changes: Any) -> WaiverFacts:
+    facts: dict[str, Any] = {
+        "where": Place("policy.toml waivers #1"),
+        "waived": "SFC501 early-acknowledgement",
+        "owner": "payments",
+        "expires": date(2025, 12, 31),
+        "today": TODAY,
+    }
+    return WaiverFacts(**(facts | changes))
+
+
+BUILDERS = {"task": a_task, "call": a_call, "transport": a_transport, "app": an_app, "waiver": a_waiver_on}
+
+_WORDS = {"UNKNOWN": UNKNOWN, "ABSENT": ABSENT, "None": None}
+_SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def sections(page: str) -> dict[str, str]:
+    """The second-level headings of a page, each with its text."""
+    return {title.strip(): body for title, body in _SECTION.findall(page)}
+
+
+def facts_in(section: str) -> list[Facts]:
+    """The facts of every fenced block: ``python`` is read as source, ``toml facts`` lists fields."""
+    found: list[Facts] = []
+    for language, text in _BLOCK.findall(section):
+        if language == "python":
+            tasks = read_tasks(text, "page.py", CELERY_DEFAULTS)
+            if not tasks:
+                raise ValueError(f"no task in this block:\n{text}")
+            found += tasks
+        elif language == "toml facts":
+            found.append(_from_toml(tomllib.loads(text)))
+        else:
+            raise ValueError(f"a block of {language!r}: use 'python' or 'toml facts'")
+    return found
+
+
+def _from_toml(table: dict[str, Any]) -> Facts:
+    build = BUILDERS[table.pop("subject")]
+    return build(**{key: _value(key, value) for key, value in table.items()})
+
+
+def _value(key: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return _WORDS.get(value, value)
+    if key == "brokers":
+        return tuple(a_transport(**entry) for entry in value)
+    if isinstance(value, list):
+        return frozenset(value) if key.endswith("accept_content") else tuple(value)
+    return value
