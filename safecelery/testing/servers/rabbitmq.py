@@ -63,7 +63,7 @@ class RabbitServer:
         self.username = username
         self.password = password or secrets.token_urlsafe(24)
         self.vhost = vhost
-        self.server_cert = server_cert
+        self.server_cert: ServerCertificate = server_cert
         self.require_client_cert = require_client_cert
         self.node = f"safecelery-{secrets.token_hex(4)}@localhost"
         self.port = 0

@@ -95,7 +95,7 @@ class RedisServer:
         self.tls = tls and not unix_socket
         self.username = username
         self.password = password or secrets.token_urlsafe(24)
-        self.server_cert = server_cert
+        self.server_cert: ServerCertificate = server_cert
         self.require_client_cert = require_client_cert
         self.socket = self.home / "redis.sock" if unix_socket else None
         self.port = 0
