@@ -46,7 +46,7 @@ def parse_document(text: str, source: str) -> PolicyDocument:
     """
     try:
         top = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also an int with too many digits, or too deep a nesting
         raise PolicyFileError(f"{source}: not TOML: {error}") from None
     _known_keys(source, "", top, ("name", "description", "extends", "rules", "limits", "waivers"))
     return PolicyDocument(
@@ -89,7 +89,7 @@ def _waivers(source: str, entries: object) -> tuple[Waiver, ...]:
         _known_keys(source, f"{place}.", table, _WAIVER_KEYS)
         for key in ("rule", "reason", "owner", "expires"):
             if key not in table:
-                raise PolicyFileError(f"{source}: {place}: a waiver needs a {key}")
+                raise PolicyFileError(f"{source}: {place}: a waiver needs {key!r}")
         where = Place(f"{source} {place}")
         waivers.append(Waiver(**{"scope": "*", **table}, where=where))  # type: ignore[arg-type]  # checked by Waiver
     return tuple(waivers)

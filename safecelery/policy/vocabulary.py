@@ -192,11 +192,11 @@ _DECLARED_SETTINGS = _names(
 
 _UNDECLARED_SETTINGS = _names(
     """
-    dynamodb_endpoint_url gcs_threadpool_maxsize redis_backend_credential_provider redis_backend_health_check_interval
-    redis_client_name result_backend_thread_safe
+    cassandra_secure_bundle_path dynamodb_endpoint_url firestore_project gcs_threadpool_maxsize
+    redis_backend_credential_provider redis_backend_health_check_interval redis_client_name result_backend_thread_safe
     """
 )
-"""Read by celery/backends/{base,dynamodb,gcs,redis}.py without being declared in defaults.py."""
+"""Read by celery/backends/{base,cassandra,dynamodb,gcs,redis}.py without being declared in defaults.py."""
 
 SETTINGS: Final = _DECLARED_SETTINGS | _UNDECLARED_SETTINGS
 """Every lower-case setting name."""

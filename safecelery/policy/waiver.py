@@ -36,7 +36,7 @@ class Waiver:
         for field in ("rule", "reason", "owner", "scope"):
             value = getattr(self, field)
             if not isinstance(value, str) or not value.strip():
-                raise PolicyFileError(f"{self.where}: a waiver needs a {field}")
+                raise PolicyFileError(f"{self.where}: a waiver needs {field!r}")
         if not isinstance(self.expires, date) or isinstance(self.expires, datetime):
             raise PolicyFileError(f"{self.where}: a waiver needs a date in 'expires', such as 2031-12-31")
         code = CODE_BY_NAME.get(self.rule, self.rule)

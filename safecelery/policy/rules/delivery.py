@@ -37,7 +37,7 @@ def _call_delay(call: CallFacts, limits: Limits) -> Verdict:
     ):
         return Fail(f"the delay is {shown(delay)}, not a number of seconds")
     if delay > limits.max_eta_s:
-        return Fail(f"the delay is {shown(delay)} s, the policy allows {limits.max_eta_s} s")
+        return Fail(f"the delay is {shown(delay)} s, the policy allows {shown(limits.max_eta_s)} s")
     return PASS  # a time in the past is due now
 
 

@@ -52,7 +52,7 @@ def _within(option: str, value: object, most: float) -> Verdict:
     if value is UNKNOWN:
         return unreadable(option)
     if is_duration(value) and value > most:
-        return Fail(f"{option} is {shown(value)}, the policy allows {most}")
+        return Fail(f"{option} is {shown(value)}, the policy allows {shown(most)}")
     return PASS
 
 
@@ -79,7 +79,7 @@ def _call_raises(call: CallFacts, limits: Limits) -> Verdict:
         elif is_duration(asked):  # lifting a limit has a rule of its own
             ceiling = min(own, most) if is_duration(own) else most
             if asked > ceiling:
-                return Fail(f"{option} is {shown(asked)}, the task or the policy allows {ceiling}")
+                return Fail(f"{option} is {shown(asked)}, the task or the policy allows {shown(ceiling)}")
             if own is UNKNOWN:
                 unread.append(f"the task's {option}")
     return unreadable(*unread) if unread else PASS

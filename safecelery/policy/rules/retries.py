@@ -46,7 +46,7 @@ def _within(task: TaskFacts, limits: Limits) -> Verdict:
     if task.max_retries is UNKNOWN:
         return unreadable("max_retries")
     if is_count(task.max_retries) and task.max_retries > limits.max_retries:
-        return Fail(f"max_retries is {shown(task.max_retries)}, the policy allows {limits.max_retries}")
+        return Fail(f"max_retries is {shown(task.max_retries)}, the policy allows {shown(limits.max_retries)}")
     return PASS
 
 
@@ -75,7 +75,7 @@ def _backoff_max_within(task: TaskFacts, limits: Limits) -> Verdict:
     if value is UNKNOWN:
         return _if_autoretry(task, unreadable("retry_backoff_max"))
     if is_duration(value) and value > most:
-        return _if_autoretry(task, Fail(f"retry_backoff_max is {shown(value)}, the policy allows {most}"))
+        return _if_autoretry(task, Fail(f"retry_backoff_max is {shown(value)}, the policy allows {shown(most)}"))
     return PASS
 
 
@@ -102,7 +102,7 @@ def _call_retries(call: CallFacts, limits: Limits) -> Verdict:
         return unreadable("retries")
     if is_count(asked) and asked <= limits.max_retries:
         return PASS
-    return Fail(f"retries is {shown(asked)}, the policy allows 0 to {limits.max_retries}")
+    return Fail(f"retries is {shown(asked)}, the policy allows 0 to {shown(limits.max_retries)}")
 
 
 RULES = (

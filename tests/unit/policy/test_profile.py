@@ -127,6 +127,8 @@ HEAD = 'name = "mine"\nextends = "baseline"\n'
     ("text", "complaint"),
     [
         ("name = ", "not TOML"),
+        ("name = 1" + "0" * 5000, "not TOML"),
+        ("name = " + "[" * 100_000, "not TOML"),
         ('extends = "baseline"\n', "name: must be a text"),
         ('name = " "\n', "name: must be a text"),
         ('name = "mine"\nextends = 1\n', "extends: must be a text"),
