@@ -104,7 +104,7 @@ class SafeCelery(Celery):
         where = Place(code.co_filename, code.co_firstlineno) if code else Place(fun.__module__)
         if not issubclass(base, SafeTask):
             raise SettingsError(
-                f"task {name!r} [{where}]: base {base.__qualname__} is not a SafeTask; let it inherit one"
+                f"task {name!r} [{where}]: base {base.__qualname__} is not a SafeTask; inherit it"
             )
         refuse_unknown_options(name, base, options, where)
         if fun.__module__ == BUILTINS:

@@ -67,7 +67,7 @@ class SafeWorkerConsumer(WorkerConsumer):
                 now = time.time()
                 limits = guard.policy.limits
                 verified = unseal(
-                    raw, guard.ring, now=now, max_bytes=limits.max_message_bytes, skew=limits.max_clock_skew_s
+                    raw, guard.ring, now=now, max_bytes=limits.max_message_bytes, max_skew_s=limits.max_clock_skew_s
                 )
                 context = Context(limits, now, self.strategies, partial(bindings_of, self.app))
                 _rebuild(message, admit(verified, context))

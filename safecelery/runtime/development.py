@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from safecelery.brokers.embedded import EmbeddedRedis, make_private
-from safecelery.keys.generate import generate_key, write_private
+from safecelery.keys.generate import generate_key, trust_entry, write_private
 from safecelery.settings import BrokerSettings, ResultSettings, SafeCelerySettings, SigningSettings
 
 __all__ = ["development_settings", "state_directory"]
@@ -59,7 +59,7 @@ def _keys(directory: Path) -> tuple[Path, Path]:
     key_file, trust_file = directory / "development.key", directory / "trust.toml"
     if not (key_file.exists() and trust_file.exists()):
         key_file.unlink(missing_ok=True)
-        key, entry = generate_key("development", lifetime=_KEY_LIFETIME, send=["*"], queues=["*"], control=["*"])
+        key = generate_key("development", lifetime=_KEY_LIFETIME)
         write_private(key_file, key)
-        trust_file.write_text(entry)
+        trust_file.write_text(trust_entry(key, send=["*"], queues=["*"], control=["*"]))
     return key_file, trust_file

@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery
 
-from safecelery.errors import KeyringError, SealError
+from safecelery.errors import KeyringError
 from safecelery.keys.ring import Keyring
 from safecelery.policy.gate import enforce
 from safecelery.policy.profile import Policy
@@ -69,20 +69,6 @@ class Guard:
         """Cheap enough for every publish: look again only if the configuration changed since it was approved."""
         if self._approved != self._changes.version:
             self.enforce_configuration()
-
-    @property
-    def signing_ring(self) -> Keyring:
-        """The ring, if it can sign.
-
-        Raises:
-            SealError: there is no private key.
-        """
-        if self.ring.active is None:
-            raise SealError(
-                "no key to sign with, so nothing was sent; set SAFECELERY_SIGNING__KEY to a private key "
-                "(make one with `safecelery keys generate OWNER`)"
-            )
-        return self.ring
 
     def lifetime(self, headers: Mapping[str, Any], now: float) -> float:
         """Seconds for which a message is valid: the policy's age, counted from its ETA if it has one."""

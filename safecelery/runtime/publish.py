@@ -14,8 +14,7 @@ from safecelery.errors import SealError
 from safecelery.firewall.checks.audience import DELAYED_DELIVERY
 from safecelery.message.claims import Audience
 from safecelery.message.inflate import COMPRESSIONS
-from safecelery.message.seal import Draft, seal
-from safecelery.message.unseal import HEADER
+from safecelery.message.seal import HEADER, Draft, seal
 
 if TYPE_CHECKING:
     from safecelery.runtime.guard import Guard
@@ -112,7 +111,7 @@ class SafeProducer(Producer):
             body=data,
             lifetime_s=guard.lifetime(headers, now),
         )
-        return seal(draft, guard.signing_ring, now=now)
+        return seal(draft, guard.ring, now=now)
 
 
 def _audience(exchange: Exchange | str | None, routing_key: str | None, declare: list[Any] | None) -> Audience:

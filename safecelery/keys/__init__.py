@@ -1,0 +1,1 @@
+"""What signs and what is trusted: schemes (how to verify), sources (where private keys live), ring and trust store."""

@@ -1,0 +1,103 @@
+"""Making keys: the private document, and the entry for everybody's trust store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from safecelery.errors import KeyringError
+from safecelery.keys import base64url
+from safecelery.keys.private import PrivateKey, make_private, render_private
+from safecelery.keys.schemes import DEFAULT_SCHEME, scheme_named
+
+__all__ = ["generate_key", "trust_entry", "write_private"]
+
+
+def generate_key(
+    owner: str,
+    *,
+    scheme: str = DEFAULT_SCHEME,
+    lifetime: timedelta = timedelta(days=365),
+    now: datetime | None = None,
+) -> PrivateKey:
+    """A new private key.
+
+    Raises:
+        KeyringError: an owner's name that is none, an unknown scheme, a lifetime that is not positive.
+    """
+    if lifetime <= timedelta(0):
+        raise KeyringError("a key's lifetime must be positive")
+    created = (now or datetime.now(UTC)).replace(microsecond=0)
+    secret = scheme_named(scheme, "new key").generate()
+    return make_private(
+        scheme=scheme, owner=owner, created=created, expires=created + lifetime, secret=secret, where="new key"
+    )
+
+
+def trust_entry(
+    key: PrivateKey,
+    *,
+    send: Iterable[str] = (),
+    queues: Iterable[str] = (),
+    control: Iterable[str] = (),
+    secret_reference: str | None = None,
+) -> str:
+    """The TOML that lets others trust this key, and for what.
+
+    Args:
+        key: the new key.
+        send: names or globs (``billing.*``) of tasks it may send.
+        queues: names or globs of queues it may send to.
+        control: remote commands it may give.
+        secret_reference: for a symmetric scheme, where verifiers find the secret: the entry itself is no secret.
+
+    Raises:
+        KeyringError: a symmetric scheme without ``secret_reference``.
+    """
+    scheme = scheme_named(key.scheme, key.kid)
+    if scheme.symmetric and secret_reference is None:
+        raise KeyringError(f"{key.kid}: {key.scheme} is symmetric; say where verifiers find the secret (file: or env:)")
+    material = (
+        f'secret = "{secret_reference}"'
+        if scheme.symmetric
+        else f'public = "{base64url.encode(scheme.public(key.secret.reveal()))}"'
+    )
+    return (
+        f'[keys."{key.kid}"]\nowner = "{key.owner}"\nscheme = "{key.scheme}"\n{material}\n'
+        f"not_before = {key.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
+        f"expires = {key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
+        f"send = {_list(send)}\nqueues = {_list(queues)}\ncontrol = {_list(control)}\n"
+    )
+
+
+def _list(items: Iterable[str]) -> str:
+    quoted = []
+    for item in items:
+        if not item or any(c in item for c in '"\\') or not item.isprintable():
+            raise KeyringError(f"grant {item!r}: must be printable text without quotes")
+        quoted.append(f'"{item}"')
+    return f"[{', '.join(quoted)}]"
+
+
+def write_private(path: Path, key: PrivateKey) -> None:
+    """Keep the key in a new file of mode 0600, whole or not at all.
+
+    Raises:
+        KeyringError: the file exists (a key is never overwritten), or cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise KeyringError(f"{path} exists, and a key is never overwritten; choose another name") from None
+    except OSError as error:
+        raise KeyringError(f"{path}: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(render_private(key))
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,111 @@
+"""A private key and the document it is kept in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from safecelery.errors import KeyringError
+from safecelery.keys import base64url
+from safecelery.keys.interface import SecretMaterial, Signer
+from safecelery.keys.schemes import scheme_named
+
+__all__ = ["OWNER", "PrivateKey", "key_id", "make_private", "parse_private", "render_private"]
+
+#: Names of owners, as they appear in key ids, logs and trust stores.
+OWNER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+_MEMBERS = {"kid", "scheme", "owner", "created", "expires", "secret"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateKey:
+    """A key that signs, with whose it is and until when."""
+
+    kid: str
+    scheme: str
+    owner: str
+    created: datetime
+    expires: datetime
+    secret: SecretMaterial = field(repr=False, compare=False)
+    signer: Signer = field(repr=False, compare=False)
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over ``data``."""
+        return self.signer.sign(data)
+
+    def __reduce__(self) -> str:
+        raise TypeError("private keys are not pickled or copied; load them where they are needed")
+
+
+def key_id(owner: str, public: bytes) -> str:
+    """``OWNER-xxxxxxxx``: eight hexadecimal digits of the public part's SHA-256."""
+    return f"{owner}-{hashlib.sha256(public).hexdigest()[:8]}"
+
+
+def make_private(
+    *, scheme: str, owner: str, created: datetime, expires: datetime, secret: bytes, where: str
+) -> PrivateKey:
+    """A key from its parts.
+
+    Raises:
+        KeyringError: an owner's name that is none, an unknown scheme, a secret that is not the scheme's.
+    """
+    if not OWNER.fullmatch(owner):
+        raise KeyringError(
+            f"{where}: owner {owner!r} must be lower-case letters, digits, '_', '.' or '-', at most 63 of them"
+        )
+    kind = scheme_named(scheme, where)
+    try:
+        signer, public = kind.signer(secret), kind.public(secret)
+    except ValueError:
+        raise KeyringError(f"{where}: the secret is none of scheme {scheme!r}") from None
+    return PrivateKey(
+        kid=key_id(owner, public), scheme=scheme, owner=owner, created=created, expires=expires,
+        secret=SecretMaterial(secret), signer=signer,
+    )  # fmt: skip
+
+
+def render_private(key: PrivateKey) -> str:
+    """The document that keeps the key: TOML."""
+    return (
+        "# Private key of safecelery. Whoever reads this file can sign as its owner.\n"
+        f'kid = "{key.kid}"\nscheme = "{key.scheme}"\nowner = "{key.owner}"\n'
+        f"created = {key.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
+        f"expires = {key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
+        f'secret = "{base64url.encode(key.secret.reveal())}"\n'
+    )
+
+
+def parse_private(text: str, where: str) -> PrivateKey:
+    """Read the document.
+
+    Raises:
+        KeyringError: not such a document, with the place and what is amiss; never with what it contains.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise KeyringError(f"{where}: not a private key of safecelery (not TOML)") from None
+    if document.keys() != _MEMBERS:
+        odd = sorted(document.keys() ^ _MEMBERS)
+        raise KeyringError(f"{where}: missing or unknown members: {', '.join(odd)}")
+    for name in ("created", "expires"):
+        if not isinstance(document[name], datetime) or document[name].tzinfo is None:
+            raise KeyringError(f"{where}: {name} must be a date and time with a time zone")
+    for name in ("kid", "owner", "scheme", "secret"):
+        if not isinstance(document[name], str):
+            raise KeyringError(f"{where}: {name} must be text")
+    try:
+        secret = base64url.decode(document["secret"])
+    except ValueError:
+        raise KeyringError(f"{where}: secret is not base64url") from None
+    key = make_private(
+        scheme=document["scheme"], owner=document["owner"], created=document["created"],
+        expires=document["expires"], secret=secret, where=where,
+    )  # fmt: skip
+    if key.kid != document["kid"]:
+        raise KeyringError(f"{where}: kid {document['kid']!r} is not the id of this secret and owner ({key.kid!r})")
+    return key

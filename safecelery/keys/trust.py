@@ -1,0 +1,181 @@
+"""The trust store: which keys are believed, whose they are, and what each may send."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from safecelery.errors import KeyringError, Reason, did_you_mean
+from safecelery.keys import base64url
+from safecelery.keys.interface import Verifier
+from safecelery.keys.private import OWNER, key_id
+from safecelery.keys.schemes import scheme_named
+from safecelery.keys.sources import load_private
+
+__all__ = ["TrustStore", "TrustedKey"]
+
+_REQUIRED = {"owner", "scheme", "expires", "send", "queues"}
+_OPTIONAL = {"public", "secret", "not_before", "revoked", "control"}
+
+
+@lru_cache(maxsize=4096)
+def _pattern(glob: str) -> re.Pattern[str]:
+    """``*`` is any text; every other character is itself."""
+    return re.compile(".*".join(map(re.escape, glob.split("*"))), re.DOTALL)
+
+
+def _granted(name: str, grants: tuple[str, ...]) -> bool:
+    return any(_pattern(glob).fullmatch(name) for glob in grants)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedKey:
+    """One key that is believed, within its grants and its time."""
+
+    kid: str
+    owner: str
+    scheme: str
+    not_before: float | None
+    """Seconds since the epoch."""
+    expires: float
+    revoked: bool
+    send: tuple[str, ...]
+    queues: tuple[str, ...]
+    control: tuple[str, ...]
+    verifier: Verifier = field(repr=False, compare=False)
+
+    def check_validity(self, now: float) -> Reason | None:
+        """Why the key is not valid at ``now`` (seconds since the epoch), or ``None``."""
+        if self.revoked:
+            return Reason.KEY_REVOKED
+        if now >= self.expires or (self.not_before is not None and now < self.not_before - 60):
+            return Reason.KEY_EXPIRED
+        return None
+
+    def may_send_task(self, task: str) -> bool:
+        """The owner may send this task."""
+        return _granted(task, self.send)
+
+    def may_use_queue(self, queue: str) -> bool:
+        """The owner may send to this queue."""
+        return _granted(queue, self.queues)
+
+    def may_command(self, command: str) -> bool:
+        """The owner may give this remote command."""
+        return _granted(command, self.control)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """All keys that are believed, by id."""
+
+    keys: Mapping[str, TrustedKey]
+
+    @classmethod
+    def empty(cls) -> TrustStore:
+        """Believes nobody: for a process that only sends."""
+        return cls(MappingProxyType({}))
+
+    @classmethod
+    def load(cls, path: Path) -> TrustStore:
+        """Read the TOML file.
+
+        Raises:
+            KeyringError: unreadable, or anything in it unknown, missing or wrong.
+        """
+        try:
+            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise KeyringError(f"trust store {path}: cannot be read: {error}") from None
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> TrustStore:
+        """Read the TOML text; ``where`` names it in errors.
+
+        Raises:
+            KeyringError: anything in it is unknown, missing or wrong, or there is no key in it.
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise KeyringError(f"trust store {where}: not TOML: {error}") from None
+        if odd := document.keys() - {"keys"}:
+            raise KeyringError(f'trust store {where}: unknown table {sorted(odd)[0]!r}; keys stand under [keys."ID"]')
+        entries = document.get("keys")
+        if not isinstance(entries, dict) or not entries:
+            raise KeyringError(f"trust store {where}: no keys; an empty store would refuse everything in silence")
+        return cls(MappingProxyType({kid: _entry(kid, entry, f"trust store {where}: key {kid!r}")
+                                     for kid, entry in entries.items()}))  # fmt: skip
+
+    def lookup(self, kid: str) -> TrustedKey | None:
+        """The key of that id, valid or not."""
+        return self.keys.get(kid)
+
+
+def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
+    if not isinstance(entry, dict):
+        raise KeyringError(f"{where}: not a table")
+    known = _REQUIRED | _OPTIONAL
+    if odd := sorted(entry.keys() - known):
+        raise KeyringError(f"{where}: unknown {odd[0]!r}{did_you_mean(odd[0], known)}")
+    if missing := sorted(_REQUIRED - entry.keys()):
+        raise KeyringError(f"{where}: {missing[0]!r} is missing")
+    owner = entry["owner"]
+    if not isinstance(owner, str) or not OWNER.fullmatch(owner):
+        raise KeyringError(f"{where}: owner must be lower-case letters, digits, '_', '.' or '-'")
+    if not isinstance(entry.get("revoked", False), bool):
+        raise KeyringError(f"{where}: revoked must be true or false")
+    verifier, public = _verifier(entry, where)
+    if key_id(owner, public) != kid:
+        raise KeyringError(f"{where}: is not the id of this key and owner ({key_id(owner, public)!r})")
+    return TrustedKey(
+        kid=kid,
+        owner=owner,
+        scheme=entry["scheme"],
+        not_before=_moment(entry, "not_before", where) if "not_before" in entry else None,
+        expires=_moment(entry, "expires", where),
+        revoked=entry.get("revoked", False),
+        send=_grants(entry, "send", where),
+        queues=_grants(entry, "queues", where),
+        control=_grants(entry, "control", where) if "control" in entry else (),
+        verifier=verifier,
+    )
+
+
+def _verifier(entry: dict[str, Any], where: str) -> tuple[Verifier, bytes]:
+    """The verifier and the public bytes that the key's id is made of."""
+    scheme = scheme_named(entry["scheme"], where)
+    wanted, other = ("secret", "public") if scheme.symmetric else ("public", "secret")
+    if other in entry or not isinstance(entry.get(wanted), str):
+        raise KeyringError(
+            f"{where}: a key of scheme {scheme.name!r} is given by {wanted!r}, as text, and nothing else"
+        )
+    try:
+        if scheme.symmetric:
+            secret = load_private(entry["secret"]).secret.reveal()
+            return scheme.verifier(secret), scheme.public(secret)
+        public = base64url.decode(entry["public"])
+        return scheme.verifier(public), public
+    except ValueError:
+        raise KeyringError(f"{where}: {wanted!r} is no key of scheme {scheme.name!r}") from None
+
+
+def _moment(entry: dict[str, Any], name: str, where: str) -> float:
+    value = entry[name]
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise KeyringError(f"{where}: {name} must be a date and time with a time zone, as 2027-01-31T00:00:00Z")
+    return value.timestamp()
+
+
+def _grants(entry: dict[str, Any], name: str, where: str) -> tuple[str, ...]:
+    value = entry[name]
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise KeyringError(f"{where}: {name} must be a list of names; '*' in a name stands for any text")
+    return tuple(value)

@@ -1,0 +1,77 @@
+"""Sealing: claims and body become one header value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from safecelery.errors import SealError
+from safecelery.keys.ring import Keyring
+from safecelery.message.claims import Audience, Claims, Typ
+from safecelery.message.codec import Malformed, encode_json, join
+from safecelery.message.pae import pae
+
+__all__ = ["HEADER", "Draft", "seal"]
+
+#: Name of the one header that carries the envelope (E1.1).
+HEADER = "safecelery"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message about to be sent. ``body`` is what goes over the wire."""
+
+    typ: Typ
+    aud: Audience
+    ct: str
+    ce: str
+    cmp: str | None
+    hdr: Mapping[str, Any]
+    props: Mapping[str, Any]
+    body: bytes
+    lifetime_s: float
+    """Seconds from now on for which the message may be accepted."""
+
+
+def seal(draft: Draft, ring: Keyring, *, now: float) -> str:
+    """The value of the ``safecelery`` header for this message.
+
+    Args:
+        now: seconds since the epoch.
+
+    Raises:
+        SealError: no active key, an expired one, or a header that JSON cannot represent (named, without its value).
+    """
+    signer = ring.signer(now)
+    issued = int(now)
+    claims = Claims(
+        typ=draft.typ,
+        kid=signer.kid,
+        iat=issued,
+        exp=issued + max(1, math.ceil(draft.lifetime_s)),
+        jti=uuid4().hex,
+        aud=draft.aud,
+        ct=draft.ct,
+        ce=draft.ce,
+        cmp=draft.cmp,
+        hdr=draft.hdr,
+        props=draft.props,
+    )
+    try:
+        signed = claims.to_bytes()
+    except (TypeError, ValueError, RecursionError):
+        raise SealError(f"{_culprit(draft)} cannot be signed: it is not plain JSON; nothing was sent") from None
+    return join(signed, signer.sign(pae(draft.typ, signed, draft.body)))
+
+
+def _culprit(draft: Draft) -> str:
+    for kind, values in (("header", draft.hdr), ("property", draft.props)):
+        for name, value in values.items():
+            try:
+                encode_json({name: value})
+            except (TypeError, ValueError, RecursionError, Malformed):
+                return f"{kind} {name!r}"
+    return "the message"
