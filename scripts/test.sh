@@ -7,8 +7,7 @@ export VENV=${VENV:-.venv}
 export PYTHONUNBUFFERED=1
 bin=$VENV/bin
 scope=${1:-all}
-summaries=$(mktemp)
-trap 'rm -f "$summaries"' EXIT
+summaries=()
 
 # Security code carries this much branch coverage, on its own.
 COVERED=${COVERED:-safecelery/policy/*,safecelery/keys/*,safecelery/message/*,safecelery/firewall/*}
@@ -44,7 +43,7 @@ counted() {
   shift
   log=$(mktemp)
   "$@" 2>&1 | tee "$log" || status=$?
-  printf '%-40s %s\n' "$title" "$(grep -E '(passed|failed|error|skipped|no tests ran).* in [0-9.]+s' "$log" | tail -1)" >>"$summaries"
+  summaries=("$title"$'\n'"$(grep -E '^=+ .* in [0-9.]+s' "$log" | tail -1)" "${summaries[@]}")
   rm -f "$log"
   return "$status"
 }
@@ -79,4 +78,4 @@ for version in "${others[@]:-$own}"; do
 done
 
 printf '\n== all checks passed\n'
-sort -r "$summaries"
+printf '%s\n' "${summaries[@]}" # the whole suite's comes last
