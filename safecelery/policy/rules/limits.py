@@ -86,10 +86,11 @@ def _call_raises(call: CallFacts, limits: Limits) -> Verdict:
 
 
 def _call_lifts(call: CallFacts, _: Limits) -> Verdict:
-    if call.time_limit is ABSENT and call.soft_time_limit is ABSENT:
+    hard, soft = call.time_limit, call.soft_time_limit
+    if (hard is ABSENT or is_duration(hard)) and (soft is ABSENT or is_duration(soft)):
         return PASS
     unread = []
-    for option, asked in (("time_limit", call.time_limit), ("soft_time_limit", call.soft_time_limit)):
+    for option, asked in (("time_limit", hard), ("soft_time_limit", soft)):
         if asked is UNKNOWN:
             unread.append(option)
         elif asked is not ABSENT and not is_duration(asked):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def fails(verdict: Verdict) -> str:
     return verdict.detail
 
 
-@pytest.mark.parametrize("value", [1, 0.001, 3600, HUGE, 1e300], ids=shown)
+@pytest.mark.parametrize("value", [1, 0.001, 3600, HUGE, 1e300, HTTPStatus.OK], ids=shown)
 def test_a_duration_is_a_positive_finite_number(value: object) -> None:
     assert is_duration(value)
 
