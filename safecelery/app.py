@@ -26,7 +26,6 @@ __all__ = ["SafeCelery", "create_app"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-S = TypeVar("S")
 
 
 class SafeCelery(Celery):
@@ -80,7 +79,7 @@ class SafeCelery(Celery):
     @overload
     def task(
         self, *, bind: Literal[True], **options: Any
-    ) -> Callable[[Callable[Concatenate[S, P], R]], SafeTask[P, R]]: ...
+    ) -> Callable[[Callable[Concatenate[SafeTask[..., Any], P], R]], SafeTask[P, R]]: ...
     @overload
     def task(self, *, bind: Literal[False] = False, **options: Any) -> Callable[[Callable[P, R]], SafeTask[P, R]]: ...
     def task(self, *args: Any, **options: Any) -> Any:
@@ -93,7 +92,8 @@ class SafeCelery(Celery):
             PolicyViolationError: every violation, with file, line and fix.
         """
         options.setdefault("lazy", False)
-        options.setdefault("shared", False)  # Celery would add it to every other app of the process, whatever its policy
+        # Celery would add it to every other app of the process, whatever its policy.
+        options.setdefault("shared", False)
         return super().task(*args, **options)
 
     def _task_from_fun(self, fun: Callable[..., Any], name: str | None = None, base: Any = None, **options: Any) -> Any:
@@ -103,9 +103,7 @@ class SafeCelery(Celery):
         code = getattr(fun, "__code__", None)
         where = Place(code.co_filename, code.co_firstlineno) if code else Place(fun.__module__)
         if not issubclass(base, SafeTask):
-            raise SettingsError(
-                f"task {name!r} [{where}]: base {base.__qualname__} is not a SafeTask; inherit it"
-            )
+            raise SettingsError(f"task {name!r} [{where}]: base {base.__qualname__} is not a SafeTask; inherit it")
         refuse_unknown_options(name, base, options, where)
         if fun.__module__ == BUILTINS:
             options |= _builtin_limits(self.guard)

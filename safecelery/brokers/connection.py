@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kombu import Connection
-from kombu.connection import ConnectionPool, PooledConnection
+from kombu.connection import Connection, ConnectionPool, PooledConnection
 from kombu.utils.collections import HashedSeq
 
 from safecelery.brokers import BROKERS
@@ -20,7 +19,9 @@ class SafeConnection(Connection):
         self._ssl_given = ssl
         super().__init__(*args, ssl=ssl, **kwargs)
 
-    def _init_params(self, ssl: Any = None, **params: Any) -> None:
+    def _init_params(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, ssl: Any = None, **params: Any
+    ) -> None:
         """Runs at construction and at every failover. A URL's ``?ssl_cert_reqs=none`` would win over ``ssl``."""
         super()._init_params(ssl=self._ssl_given, **params)
 
@@ -36,7 +37,7 @@ class SafeConnection(Connection):
         return HashedSeq("safecelery", *super().__eqhash__())
 
 
-class _Pooled(SafeConnection, PooledConnection):
+class _Pooled(SafeConnection, PooledConnection):  # pyright: ignore[reportIncompatibleMethodOverride]
     pass
 
 

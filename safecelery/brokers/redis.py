@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import ssl
 from collections.abc import Mapping
+from queue import Empty
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,29 +35,15 @@ def wire_message(item: bytes, queue: str) -> dict[str, Any]:
     is no envelope at all becomes an unsigned message with the item as its body: it takes the way of every
     other unsigned message, to the dead letters, byte for byte.
     """
-    try:
-        payload = json.loads(item)
-        body = payload["body"]
-        properties = payload["properties"]
-        headers = payload.get("headers")
-        if properties.get("body_encoding") == "base64":
-            base64.b64decode(body, validate=True)
-        well_formed = (
-            isinstance(body, str)
-            and isinstance(properties, dict)
-            and isinstance(headers, dict | None)
-            and properties.get("body_encoding") in ("base64", None)
-            and all(isinstance(payload.get(name), str | None) for name in _TEXT)
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
-        well_formed = False
-    if not well_formed:
-        body, properties, headers, payload = base64.b64encode(item).decode(), {"body_encoding": "base64"}, {}, {}
+    payload = _parsed(item)
+    if payload is None:
+        payload = {"body": base64.b64encode(item).decode(), "properties": {"body_encoding": "base64"}}
+    properties = payload["properties"]
     given = properties.get("delivery_info")
     redelivered = isinstance(given, dict) and given.get("redelivered") is True
     return {
-        "body": body,
-        "headers": headers or {},
+        "body": payload["body"],
+        "headers": payload.get("headers") or {},
         "content-type": payload.get("content-type"),
         "content-encoding": payload.get("content-encoding"),
         "properties": {
@@ -66,6 +52,28 @@ def wire_message(item: bytes, queue: str) -> dict[str, Any]:
             "delivery_info": {"exchange": "", "routing_key": queue, "redelivered": redelivered},
         },
     }
+
+
+def _parsed(item: bytes) -> dict[str, Any] | None:
+    """The envelope, if it has the shape that kombu gives it (kombu/transport/virtual/base.py, ``prepare_message``)."""
+    try:
+        payload = json.loads(item)
+        body, properties, headers = payload["body"], payload["properties"], payload.get("headers")
+        encoding = properties.get("body_encoding")
+        if encoding == "base64":
+            base64.b64decode(body, validate=True)
+        else:
+            body.encode("utf-8")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    well_formed = (
+        isinstance(body, str)
+        and isinstance(properties, dict)
+        and isinstance(headers, dict | None)
+        and encoding in ("base64", None)
+        and all(isinstance(payload.get(name), str | None) for name in _TEXT)
+    )
+    return payload if well_formed else None
 
 
 class _Message(virtual.Message, Undecoded):
@@ -77,7 +85,7 @@ class RedisChannel(kombu_redis.Channel):
 
     Message = _Message
 
-    def _brpop_read(self, **options: Any) -> bool:
+    def _brpop_read(self, **options: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
         """As in kombu/transport/redis.py ``Channel._brpop_read`` (5.7.0), but for the line that parses."""
         try:
             try:
@@ -86,7 +94,7 @@ class RedisChannel(kombu_redis.Channel):
                 self.client.connection.disconnect()
                 raise
             if not reply:
-                raise kombu_redis.Empty
+                raise Empty
             key, item = reply
             queue = bytes_to_str(key).rsplit(self.sep, 1)[0]
             self._queue_cycle.rotate(queue)

@@ -16,6 +16,9 @@ __all__ = ["Undecoded"]
 class Undecoded(Message):
     """Mixin for a transport's ``Message``; stands after it in the MRO, before ``kombu.message.Message``."""
 
+    consumed_queue: str
+    """Name of the queue this came from, as the consumer knows it."""
+
     def __init__(self, body: Any = None, headers: Any = None, **kwargs: Any) -> None:
         kept = headers if isinstance(headers, dict) else {}
         super().__init__(body, headers={k: v for k, v in kept.items() if k != "compression"}, **kwargs)

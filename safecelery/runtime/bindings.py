@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from celery import Celery
-from kombu import Queue
 from kombu.common import Broadcast
+from kombu.entity import Queue
 
 from safecelery.firewall import Binding
 

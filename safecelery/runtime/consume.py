@@ -9,9 +9,9 @@ from typing import Any
 
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 from celery.worker.consumer import Consumer as WorkerConsumer
-from kombu import Consumer
-from kombu.message import Message
+from kombu.messaging import Consumer
 
+from safecelery.brokers.undecoded import Undecoded
 from safecelery.errors import Reason, Rejected
 from safecelery.firewall import Context, admit
 from safecelery.message.stages import AdmittedMessage, RawMessage, VerifiedMessage
@@ -35,13 +35,13 @@ class QueueAwareConsumer(Consumer):
         super()._basic_consume(queue, *args, **kwargs)
 
     @property
-    def _receive_callback(self) -> Callable[[Any], Any]:
+    def _receive_callback(self) -> Callable[[Any], Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Read by ``_basic_consume`` once per queue (kombu/messaging.py)."""
         return partial(self._receive_from, self._consumed_queue)
 
     def _receive_from(self, queue: str, message: Any) -> Any:
         convert = getattr(self.channel, "message_to_python", None)
-        received: Message = convert(message) if convert else message
+        received: Undecoded = convert(message) if convert else message
         received.accept = self.accept
         received.consumed_queue = queue
         if self.on_message is None:
@@ -52,7 +52,7 @@ class QueueAwareConsumer(Consumer):
 class SafeWorkerConsumer(WorkerConsumer):
     """The worker's consumer. Set as ``worker_consumer``."""
 
-    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], None]:
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Undecoded], None]:
         """Celery's handler behind the firewall."""
         run = super().create_task_handler(*args, **kwargs)
         guard = guard_of(self.app)
@@ -60,7 +60,7 @@ class SafeWorkerConsumer(WorkerConsumer):
         # What these mean is for Celery to handle: reconnect, or stop.
         escape = (*self.connection_errors, *self.channel_errors, WorkerShutdown, WorkerTerminate)
 
-        def on_message(message: Message) -> None:
+        def on_message(message: Undecoded) -> None:
             raw = _raw(message)
             verified: VerifiedMessage | None = None
             try:
@@ -85,10 +85,10 @@ class SafeWorkerConsumer(WorkerConsumer):
         return on_message
 
 
-def _raw(message: Message) -> RawMessage:
+def _raw(message: Undecoded) -> RawMessage:
     body = message.body
     return RawMessage(
-        body=body.encode() if isinstance(body, str) else bytes(body or b""),
+        body=body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b""),
         headers=message.headers,
         properties=message.properties,
         content_type=message.content_type,
@@ -97,7 +97,7 @@ def _raw(message: Message) -> RawMessage:
     )
 
 
-def _rebuild(message: Message, admitted: AdmittedMessage) -> None:
+def _rebuild(message: Undecoded, admitted: AdmittedMessage) -> None:
     """Replace everything Celery reads by what was signed. ``delivery_info`` is what this process knows."""
     claims = admitted.verified.claims
     info = message.delivery_info

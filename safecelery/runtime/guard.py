@@ -8,7 +8,8 @@ from typing import Any
 
 from celery import Celery
 
-from safecelery.errors import KeyringError
+from safecelery.errors import KeyringError, SealError
+from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
 from safecelery.keys.ring import Keyring
 from safecelery.policy.gate import enforce
 from safecelery.policy.profile import Policy
@@ -69,6 +70,25 @@ class Guard:
         """Cheap enough for every publish: look again only if the configuration changed since it was approved."""
         if self._approved != self._changes.version:
             self.enforce_configuration()
+
+    def enforce_own_grants(self, task: str, queue: str | None) -> None:
+        """Tell a sender now what every worker would tell it later, by dead letter.
+
+        Only where this process' trust store names its own key; one that only sends needs no store.
+
+        Raises:
+            SealError: the own key may not send this task, or not to this queue.
+        """
+        own = self.ring.trust.lookup(self.ring.active.kid) if self.ring.active else None
+        if own is None:
+            return
+        if task not in BUILTIN_CANVAS and not own.may_send_task(task):
+            raise SealError(f"key {own.kid!r} may not send task {task!r}; grant it in the trust store (send = [...])")
+        if queue is not None and not own.may_use_queue(queue):
+            raise SealError(
+                f"key {own.kid!r} may not send task {task!r} to queue {queue!r}; grant it in the trust store "
+                "(queues = [...])"
+            )
 
     def lifetime(self, headers: Mapping[str, Any], now: float) -> float:
         """Seconds for which a message is valid: the policy's age, counted from its ETA if it has one."""

@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kombu import Exchange, Producer, Queue
+from kombu.entity import Exchange, Queue
+from kombu.messaging import Producer
 from kombu.pools import ProducerPool
 from kombu.transport.native_delayed_delivery import _delay_prefix_re
 
@@ -75,15 +76,15 @@ class SafeProducer(Producer):
         headers = {name: value for name, value in headers.items() if name not in _STALE}
         if (compression or self.compression) and (compression or self.compression) not in COMPRESSIONS:
             raise SealError(f"compression {compression!r} cannot be undone with a limit; use one of gzip, bzip2, lzma")
-        encoded, content_type, content_encoding = self._prepare(
+        encoded, ct, ce = self._prepare(
             body, serializer, content_type, content_encoding, compression or self.compression, headers
         )
         data = encoded.encode() if isinstance(encoded, str) else encoded
         headers[HEADER] = self._seal(
-            data, headers, content_type, content_encoding, _audience(exchange, routing_key, declare), options
+            data, headers, str(ct), str(ce), _audience(exchange, routing_key, declare), options
         )
         return super().publish(
-            data, routing_key, headers=headers, content_type=content_type, content_encoding=content_encoding,
+            data, routing_key, headers=headers, content_type=ct, content_encoding=ce,
             exchange=exchange, declare=declare, **options,
         )  # fmt: skip
 
@@ -98,6 +99,7 @@ class SafeProducer(Producer):
                 f"task {headers['task']!r}: the message is {len(data)} bytes, the policy allows "
                 f"{limits.max_message_bytes}; pass a reference to the data instead of the data"
             )
+        guard.enforce_own_grants(headers["task"], aud.queue)
         now = time.time()
         signed = {name: options[name] for name in _SIGNED_PROPERTIES if options.get(name) is not None}
         draft = Draft(

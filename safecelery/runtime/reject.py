@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
-from kombu import Exchange, Producer, Queue
+from kombu.entity import Exchange, Queue
 from kombu.message import Message
+from kombu.messaging import Producer
 
 from safecelery.errors import Rejected
 from safecelery.message.stages import RawMessage, VerifiedMessage
