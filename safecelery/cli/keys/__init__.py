@@ -1,0 +1,1 @@
+"""``safecelery keys``: one file per command."""

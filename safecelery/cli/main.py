@@ -1,0 +1,40 @@
+"""The ``safecelery`` command: the table of its commands, and nothing that would slow down its start."""
+
+from __future__ import annotations
+
+import click
+
+from safecelery.cli.lazy import CommandTable, LazyGroup
+
+__all__ = ["COMMANDS", "main", "safecelery"]
+
+COMMANDS: CommandTable = {
+    "init": ("safecelery.cli.init.command:init", "Make a service that runs: package, settings, keys, policy."),
+    "keys": ("safecelery.cli.keys.group:keys", "Make and look at signing keys and what they may send."),
+    "broker": ("safecelery.cli.broker:broker", "Start, stop or look at the development profile's broker."),
+    "demo": ("safecelery.cli.demo.command:demo", "A real worker at work, then under attack. Takes half a minute."),
+    "version": ("safecelery.cli.version:version", "Versions of safecelery and of what it stands on."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 done, 1 the answer is no, 2 it could not be done. "
+    "Also available as `celery safecelery ...`.",
+)
+def safecelery() -> None:
+    """The hardened Celery framework: signed messages, verified TLS, mandatory limits.
+
+    \b
+    Examples:
+      safecelery demo --compare            see it work, and see it attacked
+      safecelery init ./shop --name shop   a new service, ready to run
+      safecelery keys generate web --send 'orders.*' --queue orders --trust trust.toml
+    """
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    safecelery(prog_name="safecelery")
