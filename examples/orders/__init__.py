@@ -1,0 +1,1 @@
+"""A small order service on safecelery: the code to copy from."""
