@@ -18,9 +18,10 @@ from safecelery.policy.profile import load_policy
 from safecelery.runtime.conf import configure
 from safecelery.runtime.development import development_settings
 from safecelery.runtime.guard import Guard
+from safecelery.runtime.options import check_call, check_declaration
 from safecelery.runtime.startup import PolicyStep
 from safecelery.settings import SafeCelerySettings
-from safecelery.task import BUILTINS, PendingResult, SafeTask, check_options, place_of, refuse_unknown_options
+from safecelery.task import BUILTINS, PendingResult, SafeTask, place_of
 
 __all__ = ["SafeCelery", "create_app"]
 
@@ -104,7 +105,7 @@ class SafeCelery(Celery):
         where = Place(code.co_filename, code.co_firstlineno) if code else Place(fun.__module__)
         if not issubclass(base, SafeTask):
             raise SettingsError(f"task {name!r} [{where}]: base {base.__qualname__} is not a SafeTask; inherit it")
-        refuse_unknown_options(name, base, options, where)
+        check_declaration(name, base, options, where)
         if fun.__module__ == BUILTINS:
             options |= _builtin_limits(self.guard)
         existed = name in self._tasks
@@ -129,7 +130,7 @@ class SafeCelery(Celery):
             raise SettingsError(
                 f"task class {cls.__qualname__} [{place_of(cls)}] is not a SafeTask; inherit safecelery.SafeTask"
             )
-        refuse_unknown_options(cls.__qualname__, cls, options, place_of(cls))
+        check_declaration(cls.__qualname__, cls, options, place_of(cls))
         return super().register_task(task, **options)
 
     _finalizing = False
@@ -170,7 +171,7 @@ class SafeCelery(Celery):
             SealError: the message cannot be signed.
         """
         if options.get("task_type") is None:
-            check_options(self._tasks.get(name) or self, options, name)
+            check_call(self, name, options, task=self._tasks.get(name))
         result: PendingResult[Any] = super().send_task(name, args, kwargs, *more, **options)
         return result
 

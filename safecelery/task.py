@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
 
 from celery import Task
+from celery.utils.imports import symbol_by_name
 from celery.utils.time import get_exponential_backoff_interval
 
-from safecelery.errors import PolicyViolationError, TransientError, UnknownOptionError, did_you_mean
+from safecelery.errors import SettingsError, TransientError
 from safecelery.policy.defaults import SAFETASK_DEFAULTS
 from safecelery.policy.facts import Place, TaskFacts
-from safecelery.policy.gate import enforce
-from safecelery.policy.vocabulary import CALL_OPTIONS, TASK_OPTIONS
+from safecelery.policy.vocabulary import misspelt_task_options
 from safecelery.runtime.arguments import ArgumentChecker, plain
-from safecelery.runtime.facts import call_facts
+from safecelery.runtime.execute import ClampedRequest
 from safecelery.runtime.guard import guard_of
+from safecelery.runtime.options import check_call
 
-__all__ = ["BUILTINS", "PendingResult", "SafeTask", "check_options", "place_of", "refuse_unknown_options", "task_facts"]
+__all__ = ["BUILTINS", "PendingResult", "SafeTask", "place_of", "task_facts"]
 
 #: Where Celery's own tasks (map, group, chord_unlock ...) are defined.
 BUILTINS = "celery.app.builtins"
@@ -105,7 +103,9 @@ class SafeTask(Task, Generic[P, R]):
         if cls.name is None:
             return
         if cls.__module__ != BUILTINS:  # nobody writes those; create_app gives them the policy's own limits
-            enforce(task_facts(cls), guard_of(app).policy)
+            guard_of(app).enforce(task_facts(cls))
+            if not issubclass(symbol_by_name(cls.Request), ClampedRequest):
+                raise SettingsError(f"task {cls.name!r} [{place_of(cls)}]: its Request does not inherit ClampedRequest")
         cls.granted_limits = (cls.time_limit, cls.soft_time_limit)
         function, skip_first = _function(cls)
         cls._check_arguments = ArgumentChecker(cls.name, function, skip_first=skip_first)
@@ -127,8 +127,7 @@ class SafeTask(Task, Generic[P, R]):
             PolicyViolationError: an unknown option, a limit above the task's own, another serializer.
             ArgumentsRejected: arguments that do not fit the annotations.
         """
-        check_options(self, options)
-        self._get_app()  # binds a task that is used for the first time
+        check_call(self._get_app(), self.name, options, task=self)
         if self._check_arguments is not None:
             self._check_arguments(args or (), kwargs or {})
         result: PendingResult[R] = super().apply_async(plain(args), plain(kwargs), *more, **options)
@@ -137,7 +136,7 @@ class SafeTask(Task, Generic[P, R]):
     def signature(self, args: Any = None, *more: Any, **options: Any) -> Any:
         """As Celery's ``Task.signature``, with the same check of options as :meth:`apply_async`."""
         given = {name: value for name, value in options.items() if name not in _SIGNATURE_ARGUMENTS}
-        check_options(self, {**(options.get("options") or {}), **given})
+        check_call(self._get_app(), self.name, {**(options.get("options") or {}), **given}, task=self)
         return super().signature(args, *more, **options)
 
     subtask = signature
@@ -215,72 +214,10 @@ def task_facts(task: type[Any] | Any) -> TaskFacts:
         retry_backoff_max=getattr(cls, "retry_backoff_max", 600),
         retry_jitter=getattr(cls, "retry_jitter", True),
         max_retries=retry_kwargs.get("max_retries", cls.max_retries),
-        unknown_options=_misspelt_attributes(cls),
+        unknown_options=misspelt_task_options(_attributes(cls)),
     )
 
 
-def _misspelt_attributes(cls: type[Any]) -> tuple[str, ...]:
-    """Class attributes that look like an option and are none. Any other attribute is the class's own business."""
-    names = {name for base in cls.__mro__ if issubclass(base, SafeTask) and base is not SafeTask for name in vars(base)}
-    return tuple(
-        name
-        for name in sorted(names - TASK_OPTIONS)
-        if not name.startswith("_") and not hasattr(SafeTask, name) and _nearly_an_option(name)
-    )
-
-
-def _nearly_an_option(name: str) -> bool:
-    return bool(get_close_matches(name, TASK_OPTIONS, n=1, cutoff=0.85))
-
-
-def refuse_unknown_options(name: str, base: type[Any], options: Mapping[str, Any], where: Place) -> None:
-    """Options of a decorator that neither Celery nor the base class would read.
-
-    Raises:
-        UnknownOptionError: with place and nearest known name.
-    """
-    unknown = [option for option in options if option not in TASK_OPTIONS and not hasattr(base, option)]
-    if unknown:
-        listed = ", ".join(f"{option!r}{did_you_mean(option, TASK_OPTIONS)}" for option in unknown)
-        raise UnknownOptionError(f"task {name!r} [{where}]: nothing reads the option {listed}")
-
-
-def check_options(task: Any, options: Mapping[str, Any], name: str | None = None) -> None:
-    """Hold the options of one call against the policy.
-
-    Args:
-        task: the registered task, or the app where only a ``name`` is known.
-
-    Raises:
-        UnknownOptionError: an option that nothing would read.
-        PolicyViolationError: the call asks for more than the policy grants.
-    """
-    if not options:
-        return
-    app, known = (task._get_app(), task) if isinstance(task, SafeTask) else (task, None)
-    called = name or task.name
-    policy = guard_of(app).policy
-    facts = call_facts(called, options, task=known, where=_SOMEWHERE)
-    try:
-        enforce(facts, policy)
-    except PolicyViolationError:
-        where = _caller()
-        if isinstance(facts.unknown_options, tuple) and facts.unknown_options:
-            listed = ", ".join(f"{option!r}{did_you_mean(option, CALL_OPTIONS)}" for option in facts.unknown_options)
-            raise UnknownOptionError(f"call of task {called!r} [{where}]: nothing reads the option {listed}") from None
-        enforce(call_facts(called, options, task=known, where=where), policy)
-        raise
-
-
-_SOMEWHERE = Place("call")
-
-
-def _caller() -> Place:
-    """The first frame outside safecelery and Celery."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (
-        "safecelery",
-        "celery",
-    ):
-        frame = frame.f_back
-    return Place(str(Path(frame.f_code.co_filename)), frame.f_lineno)
+def _attributes(cls: type[Any]) -> set[str]:
+    """What the task's own classes define, SafeTask and below it excluded."""
+    return {name for base in cls.__mro__ if issubclass(base, SafeTask) and base is not SafeTask for name in vars(base)}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from celery import Celery
 
 from safecelery.errors import KeyringError, SealError
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
 from safecelery.keys.ring import Keyring
+from safecelery.policy.facts import Facts
 from safecelery.policy.gate import enforce
 from safecelery.policy.profile import Policy
 from safecelery.runtime.conf import VersionedDict
@@ -18,6 +20,8 @@ from safecelery.runtime.facts import app_facts
 from safecelery.settings import SafeCelerySettings
 
 __all__ = ["Guard", "guard_of"]
+
+logger = logging.getLogger("safecelery")
 
 
 def guard_of(app: Celery) -> Guard:
@@ -42,6 +46,7 @@ class Guard:
         self._app: Celery
         self._changes = VersionedDict()
         self._approved: int | None = None
+        self._warned: set[tuple[str, str]] = set()
 
     def bind(self, app: Celery) -> None:
         """This is the guard of ``app``."""
@@ -63,8 +68,20 @@ class Guard:
         """
         facts = app_facts(self._app, self, pool=pool, consumes=consumes)
         version = self._changes.version
-        enforce(facts, self.policy)
+        self.enforce(facts)
         self._approved = version
+
+    def enforce(self, subject: Facts, unknown: Literal["fail", "pass"] = "fail") -> None:
+        """Hold a subject against the policy; rules at level ``warn`` are logged, once for each subject.
+
+        Raises:
+            PolicyViolationError: every violation of a rule at level ``error``.
+        """
+        report = enforce(subject, self.policy, unknown=unknown)
+        for warning in report.warnings:
+            if (warning.code, warning.subject) not in self._warned:
+                self._warned.add((warning.code, warning.subject))
+                logger.warning("policy %s: %s", self.policy.name, warning)
 
     def enforce_unchanged(self) -> None:
         """Cheap enough for every publish: look again only if the configuration changed since it was approved."""
