@@ -1,0 +1,69 @@
+"""One real worker per broker, shared by every test that only sends it work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where worker processes, and we, find `service`
+
+from service.factory import make_app
+
+from safecelery import SafeCelery, create_app
+from safecelery.testing.processes import CeleryProcess
+from safecelery.testing.servers import RabbitServer, RedisServer
+from tests.integration import extra_tasks  # noqa: F401  # registers shared tasks
+from tests.integration.stage import Identities, Stage, let_go
+
+#: Result databases, so that no stage sees another's results.
+RESULTS = {RedisServer: 1, RabbitServer: 2}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_from_outside() -> Iterator[None]:
+    """Variables of whoever runs the tests do not reach them."""
+    taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(("SAFECELERY_", "CELERY_"))}
+    yield
+    os.environ.update(taken)
+
+
+@pytest.fixture(scope="session")
+def bare_stage(
+    broker: RedisServer | RabbitServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Stage:
+    """Broker, keys and directories; no worker runs."""
+    directory = tmp_path_factory.mktemp("stage")
+    keys = Identities(directory)
+    keys.add("worker", send=["service.*"], queues=["celery", "extra", "idle"])
+    keys.add("producer", send=["service.*"], queues=["celery", "extra", "idle"])
+    witness = directory / "witness.jsonl"
+    witness.touch()
+    return Stage(broker, redis_server, redis_server.url_for(RESULTS[type(broker)]), keys, directory, witness)
+
+
+@pytest.fixture(scope="session")
+def stage(bare_stage: Stage) -> Iterator[Stage]:
+    """The service's worker runs, and ``app`` sends with the producer's key."""
+    bare_stage.worker = CeleryProcess(
+        "service.app",
+        "worker",
+        ["-c", "2", "-Q", "celery,extra", "-I", "tests.integration.extra_tasks"],
+        directory=bare_stage.directory,
+        env=bare_stage.environment("worker"),
+    )
+    bare_stage.app = make_app(bare_stage.settings("producer"))
+    with bare_stage.worker:
+        yield bare_stage
+    let_go(bare_stage.app)
+
+
+@pytest.fixture
+def producer(stage: Stage) -> Iterator[SafeCelery]:
+    """A service that only sends: a key, no trust file, no task code."""
+    app = create_app("producer", stage.settings("producer", trust=False), set_as_current=False)
+    yield app
+    let_go(app)
