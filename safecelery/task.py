@@ -141,6 +141,16 @@ class SafeTask(Task, Generic[P, R]):
 
     subtask = signature
 
+    def signature_from_request(self, *args: Any, **options: Any) -> Any:
+        """As Celery's; it says ``time_limit=None`` for a limit that nobody asked for, which would read as lifting it."""
+        again = super().signature_from_request(*args, **options)
+        for limit in ("time_limit", "soft_time_limit"):
+            if again.options.get(limit) is None:
+                again.options.pop(limit, None)
+        return again
+
+    subtask_from_request = signature_from_request
+
     def retry(
         self, args: Any = None, kwargs: Any = None, exc: BaseException | None = None, throw: bool = True,
         eta: Any = None, countdown: float | None = None, max_retries: int | None = None, **options: Any,
