@@ -1,0 +1,1 @@
+"""``safecelery init``: the command, what it checks, and the skeleton's files."""
