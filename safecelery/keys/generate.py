@@ -25,15 +25,17 @@ def generate_key(
     """A new private key.
 
     Raises:
-        KeyringError: an owner's name that is none, an unknown scheme, a lifetime that is not positive.
+        KeyringError: an owner's name that is none, an unknown scheme, a lifetime that is not positive or has no end.
     """
     if lifetime <= timedelta(0):
         raise KeyringError("a key's lifetime must be positive")
     created = (now or datetime.now(UTC)).replace(microsecond=0)
+    try:
+        expires = created + lifetime
+    except OverflowError:
+        raise KeyringError("a key's lifetime must end before the year 10000") from None
     secret = scheme_named(scheme, "new key").generate()
-    return make_private(
-        scheme=scheme, owner=owner, created=created, expires=created + lifetime, secret=secret, where="new key"
-    )
+    return make_private(scheme=scheme, owner=owner, created=created, expires=expires, secret=secret, where="new key")
 
 
 def trust_entry(
@@ -54,13 +56,13 @@ def trust_entry(
         secret_reference: for a symmetric scheme, where verifiers find the secret: the entry itself is no secret.
 
     Raises:
-        KeyringError: a symmetric scheme without ``secret_reference``.
+        KeyringError: a symmetric scheme without ``secret_reference``, or a text that TOML would read as another.
     """
     scheme = scheme_named(key.scheme, key.kid)
     if scheme.symmetric and secret_reference is None:
         raise KeyringError(f"{key.kid}: {key.scheme} is symmetric; say where verifiers find the secret (file: or env:)")
     material = (
-        f'secret = "{secret_reference}"'
+        f"secret = {_quoted(secret_reference or '', 'secret_reference')}"
         if scheme.symmetric
         else f'public = "{base64url.encode(scheme.public(key.secret.reveal()))}"'
     )
@@ -73,12 +75,13 @@ def trust_entry(
 
 
 def _list(items: Iterable[str]) -> str:
-    quoted = []
-    for item in items:
-        if not item or any(c in item for c in '"\\') or not item.isprintable():
-            raise KeyringError(f"grant {item!r}: must be printable text without quotes")
-        quoted.append(f'"{item}"')
-    return f"[{', '.join(quoted)}]"
+    return f"[{', '.join(_quoted(item, 'grant') for item in items)}]"
+
+
+def _quoted(text: str, what: str) -> str:
+    if not text or any(c in text for c in '"\\') or not text.isprintable():
+        raise KeyringError(f"{what} {text!r}: must be printable text without quotes and backslashes")
+    return f'"{text}"'
 
 
 def write_private(path: Path, key: PrivateKey) -> None:
@@ -87,6 +90,7 @@ def write_private(path: Path, key: PrivateKey) -> None:
     Raises:
         KeyringError: the file exists (a key is never overwritten), or cannot be written.
     """
+    text = render_private(key)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -95,9 +99,12 @@ def write_private(path: Path, key: PrivateKey) -> None:
         raise KeyringError(f"{path}: {error.strerror}") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(render_private(key))
+            os.fchmod(descriptor, 0o600)  # a umask may have taken away the owner's own rights
+            file.write(text)
             file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
+            os.fsync(descriptor)
+    except BaseException as error:
         path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise KeyringError(f"{path}: {error.strerror}") from None
         raise

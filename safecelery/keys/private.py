@@ -87,7 +87,7 @@ def parse_private(text: str, where: str) -> PrivateKey:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         raise KeyringError(f"{where}: not a private key of safecelery (not TOML)") from None
     if document.keys() != _MEMBERS:
         odd = sorted(document.keys() ^ _MEMBERS)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,14 +23,26 @@ _REQUIRED = {"owner", "scheme", "expires", "send", "queues"}
 _OPTIONAL = {"public", "secret", "not_before", "revoked", "control"}
 
 
-@lru_cache(maxsize=4096)
-def _pattern(glob: str) -> re.Pattern[str]:
-    """``*`` is any text; every other character is itself."""
-    return re.compile(".*".join(map(re.escape, glob.split("*"))), re.DOTALL)
+def _matches(name: str, glob: str) -> bool:
+    """``*`` is any text; every other character is itself. No regular expression: names come from messages, and
+    one with several ``.*`` can be made to take minutes."""
+    first, *rest = glob.split("*")
+    if not rest:
+        return name == glob
+    *middle, last = rest
+    at, end = len(first), len(name) - len(last)
+    if at > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for part in middle:  # the earliest place for each part leaves the most room for the others
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def _granted(name: str, grants: tuple[str, ...]) -> bool:
-    return any(_pattern(glob).fullmatch(name) for glob in grants)
+    return any(_matches(name, glob) for glob in grants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +61,15 @@ class TrustedKey:
     control: tuple[str, ...]
     verifier: Verifier = field(repr=False, compare=False)
 
-    def check_validity(self, now: float) -> Reason | None:
-        """Why the key is not valid at ``now`` (seconds since the epoch), or ``None``."""
+    def check_validity(self, now: float, *, max_skew_s: float = 0) -> Reason | None:
+        """Why the key is not valid at ``now`` (seconds since the epoch), or ``None``.
+
+        Args:
+            max_skew_s: seconds by which the clock that wrote ``not_before`` may be ahead of this one.
+        """
         if self.revoked:
             return Reason.KEY_REVOKED
-        if now >= self.expires or (self.not_before is not None and now < self.not_before - 60):
+        if now >= self.expires or (self.not_before is not None and now < self.not_before - max_skew_s):
             return Reason.KEY_EXPIRED
         return None
 
@@ -91,9 +105,12 @@ class TrustStore:
             KeyringError: unreadable, or anything in it unknown, missing or wrong.
         """
         try:
-            return cls.parse(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
-            raise KeyringError(f"trust store {path}: cannot be read: {error}") from None
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise KeyringError(f"trust store {path}: cannot be read: {error.strerror}") from None
+        except ValueError:
+            raise KeyringError(f"trust store {path}: cannot be read: not UTF-8, or no path") from None
+        return cls.parse(text, str(path))
 
     @classmethod
     def parse(cls, text: str, where: str) -> TrustStore:
@@ -104,7 +121,7 @@ class TrustStore:
         """
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise KeyringError(f"trust store {where}: not TOML: {error}") from None
         if odd := document.keys() - {"keys"}:
             raise KeyringError(f'trust store {where}: unknown table {sorted(odd)[0]!r}; keys stand under [keys."ID"]')
@@ -132,6 +149,10 @@ def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
         raise KeyringError(f"{where}: owner must be lower-case letters, digits, '_', '.' or '-'")
     if not isinstance(entry.get("revoked", False), bool):
         raise KeyringError(f"{where}: revoked must be true or false")
+    not_before = _moment(entry, "not_before", where) if "not_before" in entry else None
+    expires = _moment(entry, "expires", where)
+    if not_before is not None and not_before >= expires:
+        raise KeyringError(f"{where}: not_before is not before expires, so the key would never be valid")
     verifier, public = _verifier(entry, where)
     if key_id(owner, public) != kid:
         raise KeyringError(f"{where}: is not the id of this key and owner ({key_id(owner, public)!r})")
@@ -139,8 +160,8 @@ def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
         kid=kid,
         owner=owner,
         scheme=entry["scheme"],
-        not_before=_moment(entry, "not_before", where) if "not_before" in entry else None,
-        expires=_moment(entry, "expires", where),
+        not_before=not_before,
+        expires=expires,
         revoked=entry.get("revoked", False),
         send=_grants(entry, "send", where),
         queues=_grants(entry, "queues", where),
@@ -159,7 +180,10 @@ def _verifier(entry: dict[str, Any], where: str) -> tuple[Verifier, bytes]:
         )
     try:
         if scheme.symmetric:
-            secret = load_private(entry["secret"]).secret.reveal()
+            key = load_private(entry["secret"])
+            if key.scheme != scheme.name:
+                raise KeyringError(f"{where}: the key behind 'secret' is of scheme {key.scheme!r}, not {scheme.name!r}")
+            secret = key.secret.reveal()
             return scheme.verifier(secret), scheme.public(secret)
         public = base64url.decode(entry["public"])
         return scheme.verifier(public), public

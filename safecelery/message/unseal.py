@@ -84,7 +84,7 @@ def _unseal(
     key = ring.trust.lookup(kid)
     if key is None:
         _refuse(Reason.KEY_UNKNOWN, f"no trusted key {_printable(kid)}")
-    if (amiss := key.check_validity(now)) is not None:
+    if (amiss := key.check_validity(now, max_skew_s=max_skew_s)) is not None:
         _refuse(amiss, f"key {key.kid!r} is not valid now")
     # 6. signature
     try:

@@ -9,6 +9,23 @@ from safecelery.keys.interface import SignatureMismatch
 
 __all__ = ["Ed25519"]
 
+_P = 2**255 - 19
+#: Encodings, without the sign bit, of the points of order 1, 2, 4 and 8, canonical and not (RFC 8032, 5.1.3; Cremers
+#: and Jackson, "Prime, Order Please!"). As a public key such a point lets everybody sign: OpenSSL takes the signature
+#: "neutral element, S = 0" over any message from the first one.
+_LOW_ORDER = frozenset(
+    number.to_bytes(32, "little")
+    for number in (
+        0,
+        1,
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
+        _P - 1,
+        _P,
+        _P + 1,
+    )
+)
+
 
 class _Verifier:
     __slots__ = ("_key",)
@@ -42,5 +59,7 @@ class Ed25519:
         return Ed25519PrivateKey.from_private_bytes(secret)
 
     def verifier(self, material: bytes) -> _Verifier:
-        """The public key. Raises ValueError unless given 32 bytes."""
+        """The public key. Raises ValueError unless given 32 bytes that are no point of low order."""
+        if len(material) == 32 and material[:31] + bytes([material[31] & 0x7F]) in _LOW_ORDER:
+            raise ValueError("a point of low order, with which everybody could sign")
         return _Verifier(Ed25519PublicKey.from_public_bytes(material))

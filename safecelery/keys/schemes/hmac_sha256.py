@@ -29,6 +29,9 @@ class _Key:
         if not hmac.compare_digest(signature, self.sign(data)):
             raise SignatureMismatch
 
+    def __reduce__(self) -> str:
+        raise TypeError("secret key material is not pickled or copied")
+
 
 class HmacSha256:
     """32 secret bytes, 32 bytes of tag."""

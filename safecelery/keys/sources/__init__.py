@@ -24,8 +24,9 @@ def read_secret_text(reference: str) -> str:
     """
     name, colon, place = reference.partition(":")
     if not colon or name not in SOURCES or not place:
+        # Not quoted: by mistake it could be the secret itself.
         raise KeyringError(
-            f"key reference {reference[:40]!r}: must begin with {' or '.join(f'{s}:' for s in SOURCES)}"
+            f"a key reference must begin with {' or '.join(f'{s}:' for s in SOURCES)}"
             f"{did_you_mean(name, SOURCES) if colon else ''}, as in file:/run/secrets/web.key"
         )
     return SOURCES[name](place)

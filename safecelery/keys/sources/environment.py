@@ -19,10 +19,10 @@ def read_environment(name: str) -> str:
     """
     text = os.environ.get(name, "").strip()
     if not text:
-        raise KeyringError(f"private key env:{name}: the variable is not set")
-    if "=" in text.rstrip("=") or "\n" in text:
+        raise KeyringError(f"private key env:{name}: the variable is not set, or empty")
+    if "=" in text.rstrip("="):  # base64 has it at its end only; the document has one in every line
         return text
     try:
-        return base64.b64decode(text, validate=True).decode("utf-8")
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         raise KeyringError(f"private key env:{name}: neither the document nor its base64") from None

@@ -16,7 +16,8 @@ _LARGEST = 16_384
 def read_private_file(place: str) -> str:
     """The file's text.
 
-    The mode is checked on the opened file, so that nobody can exchange it in between.
+    The mode is checked on the opened file, so that nobody can exchange it in between. A symbolic link is judged by what
+    it leads to: Kubernetes mounts every secret behind two of them.
 
     Raises:
         KeyringError: not a regular file, not ours, open to others, too large, or not UTF-8.
@@ -26,6 +27,8 @@ def read_private_file(place: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyringError(f"private key {place}: {error.strerror}") from None
+    except ValueError:
+        raise KeyringError("private key: the path has a NUL in it") from None
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
