@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +15,10 @@ VERSION = 1
 Typ = Literal["task", "result", "control", "event"]
 #: Domains of a signature: what is signed as one is refused as another (E2.2).
 TYPES: tuple[Typ, ...] = ("task", "result", "control", "event")
+#: Message ids become keys of stores and words of logs; shorter ones are not unique (E2.2).
+_JTI = re.compile(r"[A-Za-z0-9_-]{16,64}")
+#: What every JSON reader takes for a whole number: RFC 8259, section 6.
+_MAX_INTEGER = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,9 @@ class Claims:
         for name, kind in _MEMBERS.items():
             if type(value[name]) not in kind:  # exact: a bool is no number
                 raise Malformed(f"claim {name} has the wrong type")
-        if value["typ"] not in TYPES or not value["kid"] or not value["jti"] or value["exp"] <= value["iat"]:
+        if value["typ"] not in TYPES or not value["kid"] or not _JTI.fullmatch(value["jti"]):
+            raise Malformed("a claim has a value it cannot have")
+        if not 0 <= value["iat"] < value["exp"] <= _MAX_INTEGER:
             raise Malformed("a claim has a value it cannot have")
         return cls(**{**value, "aud": Audience.from_json(value["aud"])})
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any, NoReturn
 
 from safecelery.keys import base64url
@@ -37,13 +39,37 @@ def split(value: str) -> tuple[bytes, bytes]:
         raise Malformed(str(error)) from None
 
 
+#: Types of Python's that hold no others in JSON.
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def encode_json(value: Any) -> bytes:
-    """JSON as the sealer writes it; nobody ever writes it again (E2.1).
+    """JSON as the sealer writes it; nobody ever writes it again (E2.1). What is written here, ``decode_json`` reads.
 
     Raises:
-        TypeError, ValueError: not representable (NaN, other types, lone surrogates).
+        TypeError, ValueError: not representable (NaN, other types, member names that are no text, lone surrogates), or
+            nested deeper than ``MAX_DEPTH``.
     """
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    text = _ENCODER.encode(value)
+    if _deepest(text) > MAX_DEPTH:
+        raise Malformed("nested too deeply")
+    _only_text_names(value)
+    return text.encode("utf-8")
+
+
+def _only_text_names(value: Any) -> None:
+    """Python would write the name ``1`` as ``"1"``: beside a real ``"1"`` that is a member twice."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if type(name) is not str and not isinstance(name, str):
+                raise TypeError("a member's name is not text")
+            if type(inner) not in _SCALARS:
+                _only_text_names(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            if type(inner) not in _SCALARS:
+                _only_text_names(inner)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -57,11 +83,21 @@ def _no_constant(name: str) -> NoReturn:
     raise Malformed(f"{name} is no JSON number")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):  # 1e999
+        raise Malformed("a number is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
+#: A string, or a bracket outside strings.
+_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def decode_json(data: bytes) -> Any:
-    """The value of UTF-8 JSON without duplicate members, NaN or infinity, no deeper than ``MAX_DEPTH`` (E2.3, E2.4).
+    """The value of UTF-8 JSON, no deeper than ``MAX_DEPTH`` (E2.4), without duplicate members, numbers that are none or
+    too large, or surrogates that are not a pair (E2.3).
 
     Raises:
         Malformed: anything else.
@@ -71,6 +107,8 @@ def decode_json(data: bytes) -> Any:
         if _deepest(text) > MAX_DEPTH:
             raise Malformed("nested too deeply")
         value, end = _DECODER.raw_decode(text)
+        if "\\u" in text:  # only so can text hold half a pair
+            _ENCODER.encode(value).encode("utf-8")
     except Malformed:
         raise
     except (ValueError, RecursionError):
@@ -85,20 +123,10 @@ def _deepest(text: str) -> int:
     if text.count("{") + text.count("[") <= MAX_DEPTH:
         return 0
     depth = deepest = 0
-    in_string = escaped = False
-    for char in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                in_string = False
-        elif char == '"':
-            in_string = True
-        elif char in "{[":
+    for token in _BRACKETS.findall(text):
+        if token in ("{", "["):
             depth += 1
             deepest = max(deepest, depth)
-        elif char in "}]":
+        elif token in ("}", "]"):
             depth -= 1
     return deepest

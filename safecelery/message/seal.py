@@ -20,6 +20,10 @@ __all__ = ["HEADER", "Draft", "seal"]
 HEADER = "safecelery"
 
 
+#: Seconds: a thousand years. Longer is a mistake, and times must stay exact in JSON (E2.2).
+_FOR_EVER = 1000 * 366 * 86_400
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A message about to be sent. ``body`` is what goes over the wire."""
@@ -33,7 +37,7 @@ class Draft:
     props: Mapping[str, Any]
     body: bytes
     lifetime_s: float
-    """Seconds from now on for which the message may be accepted."""
+    """Seconds from now on for which the message may be accepted. Rounded up."""
 
 
 def seal(draft: Draft, ring: Keyring, *, now: float) -> str:
@@ -43,15 +47,18 @@ def seal(draft: Draft, ring: Keyring, *, now: float) -> str:
         now: seconds since the epoch.
 
     Raises:
-        SealError: no active key, an expired one, or a header that JSON cannot represent (named, without its value).
+        SealError: no active key, an expired one, a lifetime that is none, or a header that JSON cannot represent
+            (named, without its value).
     """
+    if not 0 < draft.lifetime_s < _FOR_EVER:
+        raise SealError("a message's lifetime must be positive and finite; nothing was sent")
     signer = ring.signer(now)
     issued = int(now)
     claims = Claims(
         typ=draft.typ,
         kid=signer.kid,
         iat=issued,
-        exp=issued + max(1, math.ceil(draft.lifetime_s)),
+        exp=issued + math.ceil(draft.lifetime_s),
         jti=uuid4().hex,
         aud=draft.aud,
         ct=draft.ct,
@@ -63,7 +70,9 @@ def seal(draft: Draft, ring: Keyring, *, now: float) -> str:
     try:
         signed = claims.to_bytes()
     except (TypeError, ValueError, RecursionError):
-        raise SealError(f"{_culprit(draft)} cannot be signed: it is not plain JSON; nothing was sent") from None
+        raise SealError(
+            f"{_culprit(draft)} cannot be signed: it is not plain JSON, or nested too deeply; nothing was sent"
+        ) from None
     return join(signed, signer.sign(pae(draft.typ, signed, draft.body)))
 
 

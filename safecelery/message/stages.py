@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 from typing import Any, Final, final
 
 from safecelery.keys.trust import TrustedKey
@@ -17,7 +17,8 @@ __all__ = ["AdmittedMessage", "RawMessage", "VerifiedMessage", "admitted", "veri
 
 @final
 class _Token:
-    """Proof that a stage was made by its function; only this module has one."""
+    """Proof that a stage was made by its function; only this module has one, and no stage keeps it: a copy with other
+    contents (``dataclasses.replace``) would need one too."""
 
 
 _TOKEN: Final = _Token()
@@ -46,10 +47,10 @@ class VerifiedMessage:
     """As sent; still compressed if ``claims.cmp`` says so."""
     key: TrustedKey
     queue: str
-    _token: _Token = field(repr=False, compare=False)
+    _token: InitVar[_Token]
 
-    def __post_init__(self) -> None:
-        _only_by(self._token, "unseal")
+    def __post_init__(self, _token: _Token) -> None:
+        _only_by(_token, "unseal")
 
 
 @final
@@ -60,10 +61,10 @@ class AdmittedMessage:
     verified: VerifiedMessage
     plain: bytes
     """The decompressed body."""
-    _token: _Token = field(repr=False, compare=False)
+    _token: InitVar[_Token]
 
-    def __post_init__(self) -> None:
-        _only_by(self._token, "firewall.admit")
+    def __post_init__(self, _token: _Token) -> None:
+        _only_by(_token, "firewall.admit")
 
 
 def _only_by(token: object, maker: str) -> None:
