@@ -1,0 +1,100 @@
+"""The app under measurement: one no-op task with three arguments, in the variant that BENCH_VARIANT names."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+
+VARIANT = os.environ.get("BENCH_VARIANT", "plain")
+URL = os.environ["BENCH_URL"]
+HOME = Path(os.environ["BENCH_DIR"])
+QUEUE = f"bench-{VARIANT}"
+LIMITS: dict[str, Any] = {"time_limit": 60, "soft_time_limit": 50}
+
+
+def make_keys() -> None:
+    """Key material of the run: ours, and the X.509 pair that Celery's ``auth`` wants."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    from safecelery.keys.generate import generate_key, trust_entry, write_private
+
+    key = generate_key("bench")
+    write_private(HOME / "bench.key", key)
+    (HOME / "trust.toml").write_text(trust_entry(key, send=["bench.*"], queues=["bench-*"]))
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(rsa_key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(rsa_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (HOME / "auth.key").write_bytes(
+        rsa_key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    )
+    (HOME / "auth.pem").write_bytes(certificate.public_bytes(pem))
+
+
+def make_app() -> Celery:
+    """The variant's app."""
+    if VARIANT == "safecelery":
+        from safecelery import SafeCelerySettings, create_app
+
+        return create_app(
+            "bench",
+            SafeCelerySettings(
+                profile="production",
+                broker={"url": URL},
+                signing={"key": f"file:{HOME / 'bench.key'}", "trust_file": HOME / "trust.toml"},
+                default_queue=QUEUE,
+            ),
+        )
+    app = Celery("bench", broker=URL)
+    app.conf.update(task_default_queue=QUEUE, task_ignore_result=True, broker_connection_retry_on_startup=True)
+    if VARIANT == "auth":
+        app.conf.update(
+            security_key=str(HOME / "auth.key"),
+            security_certificate=str(HOME / "auth.pem"),
+            security_cert_store=str(HOME / "*.pem"),
+            task_serializer="auth",
+            accept_content=["auth"],
+        )
+        app.setup_security()
+    if VARIANT != "plain":
+        app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)
+    return app
+
+
+def publish(count: int) -> float:
+    """Seconds to send ``count`` messages, after one that opens the connection."""
+    noop.delay(0, "warm", True)
+    start = time.perf_counter()
+    for number in range(count):
+        noop.delay(number, "three arguments", True)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    make_keys()
+    sys.exit()
+
+app = make_app()
+
+
+@app.task(name="bench.noop", ignore_result=True, **({} if VARIANT == "plain" else LIMITS))
+def noop(number: int, text: str, flag: bool) -> None:
+    """Nothing."""
