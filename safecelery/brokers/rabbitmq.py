@@ -89,10 +89,13 @@ class RabbitMQBroker:
     def settings(self, limits: Limits) -> dict[str, Any]:
         """Quorum queues (delivery count, no loss on fail-over), a topic exchange so that Celery's native delayed
         delivery can hold ETA messages, and publisher confirms: without them a refused message is lost silently.
+        Queues that are only named (``-Q extra``, ``queue="extra"``) get the same.
         """
         return {
             "task_default_queue_type": "quorum",
             "task_default_exchange_type": "topic",
+            "task_create_missing_queue_type": "quorum",
+            "task_create_missing_queue_exchange_type": "topic",
             "broker_transport_options": {"confirm_publish": True},
         }
 
