@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast, overload
 
 from celery import Celery
@@ -153,6 +154,11 @@ class SafeCelery(Celery):
             self._finalizing = False
         if self._violations:
             raise PolicyViolationError(self._violations, subject=f"app {self.main!r}")
+
+    @cached_property
+    def Worker(self) -> Any:  # noqa: N802  # Celery's name
+        """What ``celery worker`` runs."""
+        return self.subclass_with_self("safecelery.runtime.startup:SafeWorker", name="Worker")
 
     # Calls -----------------------------------------------------------------------------------------------------
 

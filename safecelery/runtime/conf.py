@@ -101,9 +101,14 @@ def configure(app: Celery, conf: Settings, settings: SafeCelerySettings, limits:
 
 def _configure_broker(conf: Settings, changes: VersionedDict, tls: Tls, limits: Limits) -> None:
     kinds = {broker_for(url).name: broker_for(url) for url in broker_urls(conf)}
-    if len(kinds) != 1:
+    if not kinds:
         raise SettingsError(
-            f"brokers of {len(kinds)} kinds in one app ({', '.join(sorted(kinds)) or 'no URL'}); "
+            "no broker: set SAFECELERY_BROKER__URL to a rediss:// or amqps:// URL (or the project's broker_url); "
+            "SAFECELERY_PROFILE=development starts one by itself"
+        )
+    if len(kinds) > 1:
+        raise SettingsError(
+            f"brokers of {len(kinds)} kinds in one app ({', '.join(sorted(kinds))}); "
             "a failover list names members of one kind, since their TLS options are shared"
         )
     (broker,) = kinds.values()

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import bootsteps
+from celery.apps.worker import Worker
 from celery.exceptions import SecurityError
 
 from safecelery.errors import SafeCeleryError
 from safecelery.runtime.guard import guard_of
 
-__all__ = ["PolicyStep"]
+__all__ = ["PolicyStep", "SafeWorker"]
+
+
+class SafeWorker(Worker):
+    """``celery worker``: tasks that break the policy end it with a message instead of a traceback."""
+
+    def on_before_init(self, *args: Any, **kwargs: Any) -> None:
+        """Finalize the app before Celery does (celery/apps/worker.py).
+
+        Raises:
+            SecurityError: as in :class:`PolicyStep`.
+        """
+        with _refusing_to_start():
+            self.app.finalize()
+        super().on_before_init(*args, **kwargs)
 
 
 class PolicyStep(bootsteps.Step):
@@ -26,11 +43,16 @@ class PolicyStep(bootsteps.Step):
                 (celery/bin/worker.py), with every violation.
         """
         super().__init__(worker, **kwargs)
-        try:
-            worker.app.finalize()
+        with _refusing_to_start():
             guard_of(worker.app).enforce_configuration(pool=pool_name(worker.pool_cls), consumes=True)
-        except SafeCeleryError as error:
-            raise SecurityError(f"this worker does not start.\n{error}") from error
+
+
+@contextmanager
+def _refusing_to_start() -> Iterator[None]:
+    try:
+        yield
+    except SafeCeleryError as error:
+        raise SecurityError(f"this worker does not start.\n{error}") from error
 
 
 def pool_name(pool_cls: Any) -> str:
