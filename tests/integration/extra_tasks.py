@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from typing import Any
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from service.factory import witness
 
 from safecelery import SafeTask
@@ -21,3 +24,21 @@ def stubborn(count: int) -> int:
     """Retries after any exception of its own."""
     witness("stubborn", count=count)
     return count
+
+
+@shared_task(name="service.deaf", time_limit=3, soft_time_limit=2)
+def deaf(seconds: float) -> None:
+    """Ignores the soft limit."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(SoftTimeLimitExceeded):
+            time.sleep(0.1)
+
+
+@shared_task(name="service.homing", bind=True, time_limit=20, soft_time_limit=15)
+def homing(self: SafeTask[..., Any], seen: list[str]) -> list[str]:
+    """Retries twice and tells from which queue it came each time."""
+    seen = [*seen, self.request.delivery_info["routing_key"]]
+    if self.request.retries < 2:
+        raise self.retry(args=(seen,), countdown=self.request.retries)
+    return seen

@@ -143,6 +143,14 @@ class Stage:
         lines = [json.loads(line) for line in self.witness_file.read_text().splitlines()]
         return [line for line in lines if line["task"] == task and what.items() <= line.items()]
 
+    def refusals(self, reason: str) -> int:
+        """How many messages the worker says that it refused for that reason."""
+        return self.worker.log.count(f"message refused: {reason} ")
+
+    def until_refused(self, reason: str, count: int = 1) -> None:
+        """Wait until the worker has refused that many in all."""
+        eventually(lambda: self.refusals(reason) >= count, what=f"{count} refusals as {reason}")
+
     # Looking at a queue behind the application's back -----------------------------------------------------------
 
     @contextmanager

@@ -51,3 +51,14 @@ def test_a_bad_argument_from_a_service_without_the_code_fails_and_is_not_retried
     assert len([line for line in stage.worker.log.splitlines() if f"[{sent.id}] received" in line]) == 1
     assert not stage.witnesses("stubborn")
     assert not stage.witnesses("add", x="one")
+
+
+@pytest.mark.parametrize("queue", ["celery", "extra"])
+def test_a_retry_returns_to_the_queue_that_the_message_was_read_from(stage: Stage, queue: str) -> None:
+    homing = stage.app.tasks["service.homing"]
+    assert homing.apply_async(([],), queue=queue).get(timeout=TIMEOUT) == [queue] * 3
+
+
+def test_a_retry_with_a_delay_returns_there_too(stage: Stage) -> None:
+    homing = stage.app.tasks["service.homing"]
+    assert homing.apply_async(([],), queue="extra", countdown=1).get(timeout=TIMEOUT) == ["extra"] * 3
