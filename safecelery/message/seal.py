@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from safecelery.errors import SealError
 from safecelery.keys.ring import Keyring
@@ -59,7 +59,7 @@ def seal(draft: Draft, ring: Keyring, *, now: float) -> str:
         kid=signer.kid,
         iat=issued,
         exp=issued + math.ceil(draft.lifetime_s),
-        jti=uuid4().hex,
+        jti=secrets.token_hex(16),
         aud=draft.aud,
         ct=draft.ct,
         ce=draft.ce,
