@@ -40,6 +40,7 @@ def bare_stage(
     keys = Identities(directory)
     keys.add("worker", send=["service.*"], queues=["celery", "extra", "idle"])
     keys.add("producer", send=["service.*"], queues=["celery", "extra", "idle"])
+    keys.add("beat", send=["service.*"], queues=["celery", "idle"])
     witness = directory / "witness.jsonl"
     witness.touch()
     return Stage(broker, redis_server, redis_server.url_for(RESULTS[type(broker)]), keys, directory, witness)
