@@ -10,7 +10,7 @@ from typing import Any
 
 from safecelery.errors import SealError
 from safecelery.keys.ring import Keyring
-from safecelery.message.claims import Audience, Claims, Typ
+from safecelery.message.claims import TYPES, Audience, Claims, Typ
 from safecelery.message.codec import Malformed, encode_json, join
 from safecelery.message.pae import pae
 
@@ -52,6 +52,8 @@ def seal(draft: Draft, ring: Keyring, *, now: float) -> str:
     """
     if not 0 < draft.lifetime_s < _FOR_EVER:
         raise SealError("a message's lifetime must be positive and finite; nothing was sent")
+    if draft.typ not in TYPES or not all(isinstance(text, str) for text in (draft.ct, draft.ce, draft.cmp or "")):
+        raise SealError("the message's type, content type, encoding or compression is not text; nothing was sent")
     signer = ring.signer(now)
     issued = int(now)
     claims = Claims(
