@@ -95,6 +95,8 @@ def parse_private(text: str, where: str) -> PrivateKey:
     for name in ("created", "expires"):
         if not isinstance(document[name], datetime) or document[name].tzinfo is None:
             raise KeyringError(f"{where}: {name} must be a date and time with a time zone")
+    if document["expires"] <= document["created"]:
+        raise KeyringError(f"{where}: expires before it was created")
     for name in ("kid", "owner", "scheme", "secret"):
         if not isinstance(document[name], str):
             raise KeyringError(f"{where}: {name} must be text")

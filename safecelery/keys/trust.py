@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from typing import Any
 
 from safecelery.errors import KeyringError, Reason, did_you_mean
 from safecelery.keys import base64url
-from safecelery.keys.interface import Verifier
+from safecelery.keys.interface import SignatureMismatch, Verifier
 from safecelery.keys.private import OWNER, key_id
 from safecelery.keys.schemes import scheme_named
 from safecelery.keys.sources import load_private
@@ -102,14 +104,21 @@ class TrustStore:
         """Read the TOML file.
 
         Raises:
-            KeyringError: unreadable, or anything in it unknown, missing or wrong.
+            KeyringError: unreadable, writable by others, or anything in it unknown, missing or wrong.
         """
         try:
-            text = path.read_text(encoding="utf-8")
+            with path.open("rb") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                text = file.read().decode("utf-8")
         except OSError as error:
             raise KeyringError(f"trust store {path}: cannot be read: {error.strerror}") from None
         except ValueError:
             raise KeyringError(f"trust store {path}: cannot be read: not UTF-8, or no path") from None
+        if mode & 0o022:
+            raise KeyringError(
+                f"trust store {path}: mode {mode:04o} lets others write it, and so grant themselves anything; "
+                f"chmod go-w {path}"
+            )
         return cls.parse(text, str(path))
 
     @classmethod
@@ -154,7 +163,7 @@ def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
     if not_before is not None and not_before >= expires:
         raise KeyringError(f"{where}: not_before is not before expires, so the key would never be valid")
     verifier, public = _verifier(entry, where)
-    if key_id(owner, public) != kid:
+    if public is not None and key_id(owner, public) != kid:
         raise KeyringError(f"{where}: is not the id of this key and owner ({key_id(owner, public)!r})")
     return TrustedKey(
         kid=kid,
@@ -170,7 +179,14 @@ def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
     )
 
 
-def _verifier(entry: dict[str, Any], where: str) -> tuple[Verifier, bytes]:
+class _Nothing:
+    """Verifies nothing: of a revoked key whose secret nobody should have to keep."""
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        raise SignatureMismatch
+
+
+def _verifier(entry: dict[str, Any], where: str) -> tuple[Verifier, bytes | None]:
     """The verifier and the public bytes that the key's id is made of."""
     scheme = scheme_named(entry["scheme"], where)
     wanted, other = ("secret", "public") if scheme.symmetric else ("public", "secret")
@@ -179,6 +195,8 @@ def _verifier(entry: dict[str, Any], where: str) -> tuple[Verifier, bytes]:
             f"{where}: a key of scheme {scheme.name!r} is given by {wanted!r}, as text, and nothing else"
         )
     try:
+        if scheme.symmetric and entry.get("revoked") is True:
+            return _Nothing(), None
         if scheme.symmetric:
             key = load_private(entry["secret"])
             if key.scheme != scheme.name:
@@ -202,4 +220,6 @@ def _grants(entry: dict[str, Any], name: str, where: str) -> tuple[str, ...]:
     value = entry[name]
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise KeyringError(f"{where}: {name} must be a list of names; '*' in a name stands for any text")
+    if odd := next((item for item in value if set(item) & set("[]?{}")), None):
+        raise KeyringError(f"{where}: {name}: {odd!r} would never match: only '*' stands for other text")
     return tuple(value)

@@ -113,7 +113,13 @@ class SafeProducer(Producer):
             body=data,
             lifetime_s=guard.lifetime(headers, now),
         )
-        return seal(draft, guard.ring, now=now)
+        envelope = seal(draft, guard.ring, now=now)
+        if len(envelope) > limits.max_message_bytes:
+            raise SealError(
+                f"task {headers['task']!r}: the headers are {len(envelope)} bytes when signed, the policy allows "
+                f"{limits.max_message_bytes}; nothing was sent"
+            )
+        return envelope
 
 
 def _audience(exchange: Exchange | str | None, routing_key: str | None, declare: list[Any] | None) -> Audience:

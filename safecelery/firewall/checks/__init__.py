@@ -5,6 +5,7 @@ from __future__ import annotations
 from safecelery.firewall.checks.audience import audience
 from safecelery.firewall.checks.canvas import canvas
 from safecelery.firewall.checks.grants import grants
+from safecelery.firewall.checks.lifetime import lifetime
 from safecelery.firewall.checks.registered import registered
 from safecelery.firewall.checks.retries import retries
 from safecelery.firewall.checks.schedule import schedule
@@ -20,5 +21,6 @@ CHECKS: tuple[Check, ...] = (
     canvas,
     retries,
     schedule,
+    lifetime,
     registered,
 )

@@ -8,7 +8,7 @@ from safecelery.errors import Reason, Rejected
 from safecelery.firewall.interface import Body, Context
 from safecelery.message.stages import VerifiedMessage
 
-__all__ = ["check_eta", "schedule"]
+__all__ = ["check_eta", "moment", "schedule"]
 
 
 def schedule(message: VerifiedMessage, body: Body, context: Context) -> None:
@@ -16,19 +16,24 @@ def schedule(message: VerifiedMessage, body: Body, context: Context) -> None:
     headers = message.claims.hdr
     check_eta(headers.get("eta"), context)
     if headers.get("expires") is not None:
-        _moment(headers["expires"], "expires")
+        moment(headers["expires"], "expires")
 
 
 def check_eta(value: object, context: Context) -> None:
     """Refuse an ETA (ISO 8601 text or ``None``) beyond ``max_eta_s``."""
     if value is None:
         return
-    ahead = _moment(value, "eta").timestamp() - context.now
+    ahead = moment(value, "eta").timestamp() - context.now
     if ahead > context.limits.max_eta_s:
         raise Rejected(Reason.SCHEDULE_OUT_OF_RANGE, f"the ETA is more than {context.limits.max_eta_s} s ahead")
 
 
-def _moment(value: object, name: str) -> datetime:
+def moment(value: object, name: str) -> datetime:
+    """The moment that a header names, in UTC where it names no zone.
+
+    Raises:
+        Rejected: it is no date.
+    """
     if isinstance(value, dict) and value.get("__type__") == "datetime":
         value = value.get("__value__")  # kombu's JSON spelling of a datetime (kombu/utils/json.py)
     try:
