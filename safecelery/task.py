@@ -142,7 +142,7 @@ class SafeTask(Task, Generic[P, R]):
     subtask = signature
 
     def signature_from_request(self, *args: Any, **options: Any) -> Any:
-        """As Celery's; it says ``time_limit=None`` for a limit that nobody asked for, which would read as lifting it."""
+        """As Celery's, which says ``time_limit=None`` where nobody asked for a limit: that would read as lifting it."""
         again = super().signature_from_request(*args, **options)
         for limit in ("time_limit", "soft_time_limit"):
             if again.options.get(limit) is None:
