@@ -55,8 +55,8 @@ class SafeCelery(Celery):
         return conf
 
     def _connection(self, url: str, *args: Any, **kwargs: Any) -> SafeConnection:
-        """Every connection begins with a look at the whole configuration."""
-        self.guard.enforce_configuration()
+        """Every connection begins with a look at the whole configuration, and at what the caller wants instead."""
+        self.guard.enforce_connection(url, kwargs.get("ssl"))
         return cast("SafeConnection", super()._connection(url, *args, **kwargs))
 
     _pool: SafeConnectionPool | None = None

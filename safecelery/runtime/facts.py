@@ -20,7 +20,7 @@ from safecelery.runtime.conf import broker_urls
 if TYPE_CHECKING:
     from safecelery.runtime.guard import Guard
 
-__all__ = ["app_facts", "call_facts"]
+__all__ = ["app_facts", "call_facts", "transport_facts"]
 
 #: Result backends that keep nothing on any server.
 _NO_RESULTS = ("disabled", "cache+memory")
@@ -32,7 +32,7 @@ def app_facts(app: Celery, guard: Guard, *, pool: str | None = None, consumes: b
     where = Place(f"app {app.main or '__main__'!s}")
     production = guard.settings.profile == "production"
     brokers = tuple(
-        _transport("broker", url, conf.broker_use_ssl, where, production=production) for url in broker_urls(conf)
+        transport_facts("broker", url, conf.broker_use_ssl, where, production=production) for url in broker_urls(conf)
     )
     return AppFacts(
         where=where,
@@ -56,7 +56,8 @@ def _pool_name(value: object) -> str:
     return value if isinstance(value, str) else f"{getattr(value, '__module__', '?')}:{value!r}"
 
 
-def _transport(role: Any, url: str, ssl: object, where: Place, *, production: bool) -> TransportFacts:
+def transport_facts(role: Any, url: str, ssl: object, where: Place, *, production: bool) -> TransportFacts:
+    """What a connection to this URL with these TLS options really is."""
     scheme = url.partition("://")[0]
     try:
         wire = broker_for(url).wire(url, ssl)
@@ -81,7 +82,7 @@ def _results(conf: Settings, where: Place, *, production: bool) -> TransportFact
             role="results", where=where, production=production, url=mask(url), scheme=url.partition(":")[0],
             tls=False, verified=False, host_checked=False, tls_floor=None, local=True, password="none",  # noqa: S106
         )  # fmt: skip
-    return _transport("results", url, conf.redis_backend_use_ssl or None, where, production=production)
+    return transport_facts("results", url, conf.redis_backend_use_ssl or None, where, production=production)
 
 
 def _unknown_settings(conf: Settings) -> tuple[str, ...]:

@@ -12,11 +12,11 @@ from celery import Celery
 from safecelery.errors import KeyringError, SealError
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
 from safecelery.keys.ring import Keyring
-from safecelery.policy.facts import Facts
+from safecelery.policy.facts import Facts, Place
 from safecelery.policy.gate import enforce
 from safecelery.policy.profile import Policy
-from safecelery.runtime.conf import VersionedDict
-from safecelery.runtime.facts import app_facts
+from safecelery.runtime.conf import VersionedDict, broker_urls
+from safecelery.runtime.facts import app_facts, transport_facts
 from safecelery.settings import SafeCelerySettings
 
 __all__ = ["Guard", "guard_of"]
@@ -70,6 +70,22 @@ class Guard:
         version = self._changes.version
         self.enforce(facts)
         self._approved = version
+
+    def enforce_connection(self, url: object, ssl: object) -> None:
+        """Hold the configuration against the policy, and a URL or TLS options that a caller brought instead of it.
+
+        Raises:
+            PolicyViolationError: every violation found.
+        """
+        self.enforce_configuration()
+        conf = self._app.conf
+        known = broker_urls(conf)
+        options = conf.broker_use_ssl if ssl is None else ssl
+        production = self.settings.profile == "production"
+        for member in url.split(";") if isinstance(url, str) else url if isinstance(url, list | tuple) else ():
+            if ssl is not None or member not in known:
+                where = Place(f"connection of app {self._app.main or '__main__'!s}")
+                self.enforce(transport_facts("broker", member, options, where, production=production))
 
     def enforce(self, subject: Facts, unknown: Literal["fail", "pass"] = "fail") -> None:
         """Hold a subject against the policy; rules at level ``warn`` are logged, once for each subject.
