@@ -1,4 +1,4 @@
-"""Connections prove whom they talk to: chain, host name, version; for the broker, every failover member, and results."""
+"""Connections prove whom they talk to: chain, name, version; for the broker, each failover member, and results."""
 
 from __future__ import annotations
 
@@ -106,7 +106,9 @@ def test_a_version_below_the_floor_is_refused(
         with pytest.raises(Exception, match=r"(?i)protocol|version|alert"):
             connect(url, ca_file=broker.ca_file, tls_floor="TLSv1.3")
         assert spoken == []
-        with pytest.raises(Exception, match=".*"):  # the endpoint hangs up after the handshake
+        with pytest.raises(
+            Exception, match=r"(?i)closed|reset|EOF|refused|hung|broken"
+        ):  # the endpoint hangs up after the handshake
             connect(url, ca_file=broker.ca_file, tls_floor="TLSv1.2")
         assert "TLSv1.2" in spoken
 
@@ -124,7 +126,7 @@ def test_each_member_is_checked_against_its_own_name(connect: Connect, broker: S
     (nobody,) = free_ports(1)
     with forwarded(broker.port) as port:
         urls = f"{moved(broker.url, 'localhost', nobody)};{moved(broker.url, OTHER_ADDRESS, port)}"
-        with pytest.raises(Exception, match="mismatch|refused"):
+        with pytest.raises(Exception, match=r"mismatch|refused"):
             connect(urls, ca_file=broker.ca_file)
 
 
@@ -145,7 +147,7 @@ def test_one_plain_member_spoils_the_list(connect: Connect, broker: Server) -> N
 
 @pytest.mark.parametrize("query", ["ssl_cert_reqs=none", "ssl_cert_reqs=CERT_NONE", "ssl_check_hostname=false"])
 def test_a_query_does_not_get_an_impostor_in(connect: Connect, broker: Server, query: str) -> None:
-    with forwarded(broker.port) as port, pytest.raises(Exception, match="SFC20|mismatch"):
+    with forwarded(broker.port) as port, pytest.raises(Exception, match=r"SFC20|mismatch"):
         connect(f"{moved(broker.url, OTHER_ADDRESS, port)}?{query}", ca_file=broker.ca_file)
 
 
@@ -186,9 +188,9 @@ def test_rabbitmq_with_client_certificates_and_an_impostor(
         connect(server.url, ca_file=ca.ca_file, **certificate)
         with pytest.raises(Exception, match=r"(?i)alert|reset|closed|EOF|refused|broken"):
             connect(server.url, ca_file=ca.ca_file)
-    with RabbitServer(tmp_private_dir, ca, server_cert="self-signed") as impostor:
-        with pytest.raises(Exception, match="self-signed"):
-            connect(impostor.url, ca_file=ca.ca_file)
+    impostor = RabbitServer(tmp_private_dir, ca, server_cert="self-signed")
+    with impostor, pytest.raises(Exception, match="self-signed"):
+        connect(impostor.url, ca_file=ca.ca_file)
 
 
 # Results ----------------------------------------------------------------------------------------------------------
