@@ -10,6 +10,7 @@ from safecelery.keys.interface import SignatureMismatch
 __all__ = ["Ed25519"]
 
 _P = 2**255 - 19
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 #: Encodings, without the sign bit, of the points of order 1, 2, 4 and 8, canonical and not (RFC 8032, 5.1.3; Cremers
 #: and Jackson, "Prime, Order Please!"). As a public key such a point lets everybody sign: OpenSSL takes the signature
 #: "neutral element, S = 0" over any message from the first one.
@@ -18,8 +19,8 @@ _LOW_ORDER = frozenset(
     for number in (
         0,
         1,
-        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
-        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
+        _ORDER_8,
+        _P - _ORDER_8,
         _P - 1,
         _P,
         _P + 1,

@@ -29,19 +29,24 @@ def read_private_file(place: str) -> str:
         raise KeyringError(f"private key {place}: {error.strerror}") from None
     except ValueError:
         raise KeyringError("private key: the path has a NUL in it") from None
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise KeyringError(f"private key {place}: not a regular file")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            mode = stat.S_IMODE(found.st_mode)
-            raise KeyringError(f"private key {place}: mode {mode:04o} lets others read it; chmod 600 {place}")
-        if found.st_uid not in (os.geteuid(), 0):
-            raise KeyringError(f"private key {place}: belongs to user {found.st_uid}, not to this one or root")
-        data = file.read(_LARGEST + 1)
+    try:
+        _only_ours(os.fstat(descriptor), place)
+        data = os.read(descriptor, _LARGEST + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > _LARGEST:
         raise KeyringError(f"private key {place}: larger than {_LARGEST} bytes")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         raise KeyringError(f"private key {place}: not a private key of safecelery (not UTF-8)") from None
+
+
+def _only_ours(found: os.stat_result, place: str) -> None:
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISREG(found.st_mode):
+        raise KeyringError(f"private key {place}: not a regular file")
+    if mode & 0o077:
+        raise KeyringError(f"private key {place}: mode {mode:04o} lets others read it; chmod 600 {place}")
+    if found.st_uid not in (os.geteuid(), 0):
+        raise KeyringError(f"private key {place}: belongs to user {found.st_uid}, not to this one or root")
