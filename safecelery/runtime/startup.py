@@ -9,25 +9,25 @@ from typing import Any
 from celery import bootsteps
 from celery.apps.worker import Worker
 from celery.exceptions import SecurityError
+from kombu.utils.imports import symbol_by_name
 
-from safecelery.errors import SafeCeleryError
+from safecelery.errors import SafeCeleryError, SettingsError
+from safecelery.runtime.consume import SafeWorkerConsumer
 from safecelery.runtime.guard import guard_of
 
 __all__ = ["PolicyStep", "SafeWorker"]
 
 
 class SafeWorker(Worker):
-    """``celery worker``: tasks that break the policy end it with a message instead of a traceback."""
+    """``celery worker``: whatever breaks the policy ends it with a message instead of a traceback.
 
-    def on_before_init(self, *args: Any, **kwargs: Any) -> None:
-        """Finalize the app before Celery does (celery/apps/worker.py).
+    Not all of it waits for :class:`PolicyStep`: tasks are finalized, and the broker's URL is asked for, before.
+    """
 
-        Raises:
-            SecurityError: as in :class:`PolicyStep`.
-        """
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Raises SecurityError, as in :class:`PolicyStep`."""
         with _refusing_to_start():
-            self.app.finalize()
-        super().on_before_init(*args, **kwargs)
+            super().__init__(*args, **kwargs)
 
 
 class PolicyStep(bootsteps.Step):
@@ -45,6 +45,17 @@ class PolicyStep(bootsteps.Step):
         super().__init__(worker, **kwargs)
         with _refusing_to_start():
             guard_of(worker.app).enforce_configuration(pool=pool_name(worker.pool_cls), consumes=True)
+            _refuse_another_consumer(worker.consumer_cls)
+
+
+def _refuse_another_consumer(chosen: Any) -> None:
+    """The firewall lives in our consumer: with another one, every message would be believed."""
+    cls = symbol_by_name(chosen)
+    if not (isinstance(cls, type) and issubclass(cls, SafeWorkerConsumer)):
+        raise SettingsError(
+            f"worker_consumer is {chosen!r}, so nothing would verify the messages; "
+            "fix: leave worker_consumer out, or inherit safecelery.runtime.consume.SafeWorkerConsumer"
+        )
 
 
 @contextmanager
