@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -38,11 +40,10 @@ def demo(ctx: click.Context, compare: bool, keep: bool, as_json: bool) -> None:
     from safecelery.cli.demo.screen import Screen
     from safecelery.testing.servers import ServerError
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
     screen = Screen(sys.stderr if as_json else sys.stdout)
     try:
-        findings = run(screen, compare=compare, keep=keep)
+        with _interruptible_once():
+            findings = run(screen, compare=compare, keep=keep)
     except ServerError as error:
         raise Refusal(str(error)) from None
     findings.show_verdict(screen)
@@ -52,8 +53,19 @@ def demo(ctx: click.Context, compare: bool, keep: bool, as_json: bool) -> None:
         ctx.exit(NO)
 
 
-def _interrupt(number: int, frame: Any) -> None:
-    """The first Ctrl-C or TERM cleans up; further ones do not disturb the cleaning."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
+@contextmanager
+def _interruptible_once() -> Iterator[None]:
+    """The first Ctrl-C or TERM stops everything in order; further ones do not disturb that."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt(number: int, frame: Any) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
