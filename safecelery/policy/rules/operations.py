@@ -19,7 +19,7 @@ def _none_unknown(names: tuple[str, ...] | Unknown, known: Iterable[str], what: 
         return unreadable(f"the list of {what}s")
     if not names:
         return PASS
-    return Fail(", ".join(f"{name!r}{did_you_mean(name, known)}" for name in names))
+    return Fail(", ".join(f"{name!r}{did_you_mean(name.lower(), known)}" for name in names))
 
 
 def _task_options(task: TaskFacts, _: Limits) -> Verdict:
