@@ -20,7 +20,9 @@ APP = "from service.factory import make_app\napp = make_app()\n"
 def start(tmp_path: Path) -> Start:
     """Start a worker of an app written down in this test; it must refuse before it connects anywhere."""
 
-    def run(app: str = "", words: Sequence[str] = (), *, replace: bool = False, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        app: str = "", words: Sequence[str] = (), *, replace: bool = False, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "written.py").write_text(app if replace else APP + app)
         keys = keys_in(tmp_path)
         environment = {
