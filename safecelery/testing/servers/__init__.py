@@ -9,11 +9,12 @@
 Nothing of the system's own services is read or touched: own configuration, own ports, own accounts.
 """
 
+from safecelery.brokers.redis_binary import REDIS_MISSING, RedisBinary, redis_binary
 from safecelery.testing.servers.ca import CertificateAuthority, Identity, ServerCertificate
 from safecelery.testing.servers.ports import free_ports
 from safecelery.testing.servers.process import ManagedProcess, ServerError
 from safecelery.testing.servers.rabbitmq import RABBITMQ_MISSING, RabbitServer, rabbitmq_scripts
-from safecelery.testing.servers.redis import REDIS_MISSING, RedisBinary, RedisServer, redis_binary
+from safecelery.testing.servers.redis import RedisServer
 
 __all__ = [
     "RABBITMQ_MISSING",
