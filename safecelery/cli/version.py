@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
+import sys
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 
@@ -33,7 +33,7 @@ def versions() -> dict[str, str | None]:
             found[label] = installed(distribution)
         except PackageNotFoundError:
             found[label] = None
-    return {**found, "python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION}
+    return {**found, "python": sys.version.split()[0], "openssl": ssl.OPENSSL_VERSION}
 
 
 @click.command()

@@ -28,7 +28,7 @@ def write_skeleton(directory: Path, name: str, **values: str) -> list[Path]:
     Raises:
         FileExistsError: somebody put a file there in the meantime.
     """
-    home = files(__package__) / "skeleton"
+    home = files("safecelery.cli.init") / "skeleton"
     written = []
     for template, place in FILES.items():
         text = Template((home / template).read_text(encoding="utf-8")).substitute(name=name, **values)
