@@ -111,7 +111,7 @@ def _unseal(
 
 
 def _refuse(reason: Reason, detail: str) -> NoReturn:
-    raise Rejected(reason, detail)
+    raise Rejected(reason, detail) from None
 
 
 def _printable(text: str) -> str:
