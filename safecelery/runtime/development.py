@@ -59,7 +59,9 @@ def _keys(directory: Path) -> tuple[Path, Path]:
     key_file, trust_file = directory / "development.key", directory / "trust.toml"
     if not (key_file.exists() and trust_file.exists()):
         key_file.unlink(missing_ok=True)
+        trust_file.unlink(missing_ok=True)
         key = generate_key("development", lifetime=_KEY_LIFETIME)
         write_private(key_file, key)
+        trust_file.touch(mode=0o600)  # a umask of 002 would let the group write it, and then nobody believes it
         trust_file.write_text(trust_entry(key, send=["*"], queues=["*"], control=["*"]))
     return key_file, trust_file
