@@ -43,7 +43,7 @@ def start(tmp_private_dir: Path, redis_server: RedisServer) -> Iterator[Start]:
         }
         return subprocess.Popen(
             [sys.executable, "-m", "safecelery", "demo", *words],
-            env=env, cwd=tmp_private_dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=env, cwd=tmp_private_dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, umask=0o002,
         )  # fmt: skip
 
     yield popen

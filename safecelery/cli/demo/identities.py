@@ -43,7 +43,9 @@ class Identities:
         for owner, key in keys.items():
             write_private(directory / f"{owner}.key", key)
         entries = [trust_entry(keys[owner], send=tasks, queues=[QUEUE]) for owner, tasks in GRANTS.items()]
-        (directory / "trust.toml").write_text("\n".join(entries))
+        trust = directory / "trust.toml"
+        trust.touch(mode=0o600)
+        trust.write_text("\n".join(entries))
         return cls(directory, keys)
 
     def reference(self, owner: str) -> str:

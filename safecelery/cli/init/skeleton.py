@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -36,5 +37,7 @@ def write_skeleton(directory: Path, name: str, **values: str) -> list[Path]:
         path.parent.mkdir(exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text.rstrip("\n") + "\n")
+            # A umask of 002 lets the group write, and a trust file that others may write is not believed.
+            os.fchmod(file.fileno(), os.fstat(file.fileno()).st_mode & ~0o022)
         written.append(path)
     return written

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty working directory; nothing of whoever runs the tests is seen or touched."""
     for name in list(os.environ):
         if name.startswith(("SAFECELERY_", "CELERY_")):
@@ -25,7 +25,9 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    return work
+    before = os.umask(0o002)  # as Debian and Fedora set it for people: nothing may rest on a tighter one
+    yield work
+    os.umask(before)
 
 
 @pytest.fixture
