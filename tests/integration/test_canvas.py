@@ -101,3 +101,9 @@ def test_the_parts_of_a_group_are_signed_each_for_itself(stage: Stage) -> None:
     group(stage.sign("add", n, n).set(queue=IDLE) for n in range(3)).apply_async()
     items = stage.take(IDLE)
     assert len({item.headers["safecelery"] for item in items}) == 3
+
+
+def test_a_map_in_a_chain_and_as_a_callback(stage: Stage) -> None:
+    work = chain(stage.sign("add", 1, 2), stage.app.tasks["service.charge"].map([4]), stage.sign("note"))
+    assert work.apply_async().get(timeout=TIMEOUT) == "noted"
+    eventually(lambda: stage.witnesses("note", args=["['charged 4']"]))
