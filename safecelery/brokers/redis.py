@@ -150,7 +150,7 @@ class RedisBroker:
     def wire(self, url: str, ssl: object) -> Wire:
         """``redis(s)://`` with ``True`` or ``{}`` is plain text, ``rediss://`` alone verifies nothing (measured)."""
         parts = urlsplit(url)
-        local = parts.scheme.endswith("socket")
+        local = parts.scheme == "redis+socket"
         options = ssl if isinstance(ssl, dict) else {}
         overridden = any(name.startswith("ssl_") for name in parse_qs(parts.query))
         tls: Tri = bool(options) or (parts.scheme == "rediss" and ssl is not True and ssl != {})
