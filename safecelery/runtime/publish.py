@@ -13,6 +13,7 @@ from kombu.transport.native_delayed_delivery import _delay_prefix_re
 
 from safecelery.errors import SealError
 from safecelery.firewall.checks.audience import DELAYED_DELIVERY
+from safecelery.firewall.checks.shape import REQUEST_MEMBERS
 from safecelery.message.claims import Audience
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.message.seal import HEADER, Draft, seal
@@ -74,6 +75,11 @@ class SafeProducer(Producer):
         if args:
             raise SealError("publish() of a task message takes keyword arguments only; nothing was sent")
         headers = {name: value for name, value in headers.items() if name not in _STALE}
+        if reserved := sorted(REQUEST_MEMBERS & headers.keys()):
+            raise SealError(
+                f"header {reserved[0]!r} would stand in for a member of the task's request, so a worker refuses it; "
+                "choose another name. Nothing was sent"
+            )
         if (compression or self.compression) and (compression or self.compression) not in COMPRESSIONS:
             raise SealError(f"compression {compression!r} cannot be undone with a limit; use one of gzip, bzip2, lzma")
         encoded, ct, ce = self._prepare(

@@ -10,25 +10,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from safecelery.errors import Reason, Rejected
+from safecelery.firewall.checks.canvas_form import CANVAS_TASKS, check_form
 from safecelery.firewall.checks.canvas_options import check_options
 from safecelery.firewall.interface import Body, Context
 from safecelery.message.stages import VerifiedMessage
 
 __all__ = ["BUILTIN_CANVAS", "canvas", "signatures"]
 
-#: Celery's tasks that do nothing but run or publish the signatures inside them (celery/app/builtins.py).
-BUILTIN_CANVAS = frozenset(
-    {
-        "celery.accumulate",
-        "celery.chain",
-        "celery.chord",
-        "celery.chord_unlock",
-        "celery.chunks",
-        "celery.group",
-        "celery.map",
-        "celery.starmap",
-    }
-)
+#: Celery's tasks that do nothing but run or publish the signatures inside them.
+BUILTIN_CANVAS = frozenset(CANVAS_TASKS)
 #: What ``embed`` may hold (celery/app/amqp.py, ``as_task_v2``).
 EMBED = frozenset({"callbacks", "errbacks", "chain", "chord"})
 
@@ -51,6 +41,7 @@ def canvas(message: VerifiedMessage, body: Body, context: Context) -> None:
         if task not in BUILTIN_CANVAS and not message.key.may_send_task(task):
             raise Rejected(Reason.CANVAS_NOT_GRANTED, f"key {message.key.kid!r} may not send embedded task {task!r}")
         check_options(signature.get("options"), message.key, context)
+    check_form(message.claims.hdr["task"], body)
 
 
 def signatures(roots: list[Any]) -> Iterator[dict[str, Any]]:
@@ -70,7 +61,7 @@ def signatures(roots: list[Any]) -> Iterator[dict[str, Any]]:
                 continue
             yield value
             pending.extend(inner for name, inner in value.items() if name not in ("args", "kwargs"))
-            if value["task"] in BUILTIN_CANVAS:
+            if isinstance(value["task"], str) and value["task"] in BUILTIN_CANVAS:
                 pending += [value.get("args"), _canvas_arguments(value.get("kwargs"))]
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from safecelery.errors import Reason, Rejected
 from safecelery.firewall.checks.schedule import check_eta
+from safecelery.firewall.checks.shape import OWN_HEADERS, REQUEST_MEMBERS
 from safecelery.firewall.interface import Context
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.inflate import COMPRESSIONS
+from safecelery.policy.vocabulary import CALL_OPTIONS
 
 __all__ = ["check_options"]
 
@@ -54,7 +56,12 @@ def _serializer(value: Any, key: TrustedKey, context: Context) -> bool:
 
 
 def _compression(value: Any, key: TrustedKey, context: Context) -> bool:
-    return value is None or value in COMPRESSIONS
+    return value is None or (isinstance(value, str) and value in COMPRESSIONS)
+
+
+def _headers(value: Any, key: TrustedKey, context: Context) -> bool:
+    """Celery lets these overwrite its own, ``task`` included (celery/app/amqp.py, ``_create_task_sender``)."""
+    return value is None or (isinstance(value, dict) and not (value.keys() & (OWN_HEADERS | REQUEST_MEMBERS)))
 
 
 #: Option -> whether its value is acceptable. What is not listed is refused.
@@ -88,7 +95,7 @@ OPTIONS: dict[str, Accepts] = {
     "retry": _anything,
     "retry_policy": _anything,
     "delivery_mode": _anything,
-    "headers": _anything,
+    "headers": _headers,
     "stamped_headers": _anything,
     "link": _anything,
     "link_error": _anything,
@@ -112,7 +119,7 @@ def check_options(options: Any, key: TrustedKey, context: Context) -> None:
     for name, value in options.items():
         accepts = OPTIONS.get(name)
         if accepts is None:
-            if name in stamps:
+            if name in stamps and name not in CALL_OPTIONS:
                 continue
             raise Rejected(Reason.CANVAS_OPTION, f"embedded option {name[:40]!r} is not one that callers may set")
         if not accepts(value, key, context):

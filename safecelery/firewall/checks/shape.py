@@ -12,7 +12,7 @@ from safecelery.errors import Reason, Rejected
 from safecelery.firewall.interface import Body, Context
 from safecelery.message.stages import VerifiedMessage
 
-__all__ = ["shape"]
+__all__ = ["OWN_HEADERS", "REQUEST_MEMBERS", "shape"]
 
 
 def _text(value: object) -> bool:
@@ -58,10 +58,23 @@ OPTIONAL: dict[str, Callable[[object], bool]] = {
     "stamps": _mapping_or_none,
     "replaced_task_nesting": lambda value: isinstance(value, int) and not isinstance(value, bool),
 }
+#: Headers that Celery itself makes (celery/app/amqp.py, ``as_task_v2``).
+OWN_HEADERS = frozenset({*REQUIRED, *OPTIONAL, "lang", "retries", "compression", "safecelery"})
+#: Members of ``task.request`` that come from the body, the properties or the worker, and its methods
+#: (celery/app/task.py, ``Context``). Celery merges headers into the request, so a header of that name would stand in
+#: for them: signed ``errbacks`` beside a body without any would run, and ``headers`` would be sent along by a retry.
+REQUEST_MEMBERS = frozenset(
+    {
+        "_children", "_filter_x_death_headers", "_get_custom_headers", "_protected", "args", "as_execution_options",
+        "callbacks", "called_directly", "chain", "children", "chord", "clear", "correlation_id", "delivery_info",
+        "errbacks", "get", "headers", "hostname", "is_eager", "kwargs", "logfile", "loglevel", "properties",
+        "reply_to", "soft_time_limit", "taskset", "time_limit", "update", "utc",
+    }
+)  # fmt: skip
 
 
 def shape(message: VerifiedMessage, body: Body, context: Context) -> None:
-    """Refuse missing names and wrong types."""
+    """Refuse missing names, wrong types, and names that are not for headers."""
     headers = message.claims.hdr
     for name, fits in REQUIRED.items():
         if not fits(headers.get(name)) or not headers[name]:
@@ -69,3 +82,6 @@ def shape(message: VerifiedMessage, body: Body, context: Context) -> None:
     for name, fits in OPTIONAL.items():
         if name in headers and not fits(headers[name]):
             raise Rejected(Reason.CLAIMS_MALFORMED, f"header {name!r} has the wrong type")
+    for name in headers:
+        if name in REQUEST_MEMBERS or name.startswith("__"):
+            raise Rejected(Reason.CLAIMS_MALFORMED, f"header {name[:40]!r} is not for a message to set")
