@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 from celery.worker.consumer import Consumer as WorkerConsumer
@@ -51,6 +51,25 @@ class QueueAwareConsumer(Consumer):
 
 class SafeWorkerConsumer(WorkerConsumer):
     """The worker's consumer. Set as ``worker_consumer``."""
+
+    # What Celery finds wrong with a message that was admitted. Its own handlers log the whole body and drop the message
+    # (celery/worker/consumer/consumer.py); here it takes the way of every other refused one.
+
+    def on_decode_error(self, message: Undecoded, exc: Exception) -> NoReturn:
+        """The body is JSON, but not what kombu's decoder makes of tagged values."""
+        raise Rejected(Reason.BODY_MALFORMED, f"the body cannot be decoded ({type(exc).__name__})")
+
+    def on_invalid_task(self, body: Any, message: Undecoded, exc: Exception) -> NoReturn:
+        """A header or argument that Celery cannot work with."""
+        raise Rejected(Reason.CLAIMS_MALFORMED, f"Celery cannot make a task of it ({type(exc).__name__})")
+
+    def on_unknown_message(self, body: Any, message: Undecoded) -> NoReturn:
+        """Neither protocol."""
+        raise Rejected(Reason.BODY_MALFORMED, "not a task message")
+
+    def on_unknown_task(self, body: Any, message: Undecoded, exc: Exception) -> NoReturn:
+        """Not registered any more."""
+        raise Rejected(Reason.TASK_UNKNOWN, "no such task is registered on this worker")
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Undecoded], None]:
         """Celery's handler behind the firewall."""

@@ -53,14 +53,20 @@ def record(raw: RawMessage, refusal: Rejected, where: str, at: datetime) -> dict
     }
 
 
-def _plain(value: Any) -> Any:
+#: Headers nested deeper are cut off: whoever nests them aims at the stack of those who walk them.
+_MAX_DEPTH = 32
+
+
+def _plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
     """As JSON can hold it: headers of AMQP may be bytes, dates and decimals."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, dict | list | tuple) and depth == 0:
+        return {"omitted": "nested too deeply"}
     if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): _plain(inner, depth - 1) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_plain(inner, depth - 1) for inner in value]
     if isinstance(value, bytes | bytearray | memoryview):
         return {"base64": base64.b64encode(bytes(value)).decode()}
     return str(value)

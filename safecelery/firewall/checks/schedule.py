@@ -38,6 +38,10 @@ def moment(value: object, name: str) -> datetime:
         value = value.get("__value__")  # kombu's JSON spelling of a datetime (kombu/utils/json.py)
     try:
         moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise Rejected(Reason.SCHEDULE_OUT_OF_RANGE, f"{name} is not an ISO 8601 date") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not datetime.min.year < moment.year < datetime.max.year:
+        # In some time zone that is no date any more, and Celery converts it to the worker's.
+        raise Rejected(Reason.SCHEDULE_OUT_OF_RANGE, f"{name} is at the end of time")
+    return moment
