@@ -17,6 +17,14 @@ def clamp(asked: object, granted: float | None) -> float | None:
     return asked if granted is None else min(asked, granted)
 
 
+#: Celery's tasks that run another one once per item, in their own process.
+_MAPS = ("celery.map", "celery.starmap")
+
+
+def _lower(most: float | None, each: float | None, times: int) -> float | None:
+    return most if each is None else clamp(each * times, most)
+
+
 class ClampedRequest(Request):
     """``Request`` of a SafeTask: ``time_limits`` never exceed those the task was registered with.
 
@@ -28,7 +36,7 @@ class ClampedRequest(Request):
     def time_limits(self) -> tuple[float | None, float | None]:
         """Hard and soft limit in seconds."""
         hard, soft = self._asked
-        granted_hard, granted_soft = self._task.granted_limits
+        granted_hard, granted_soft = self._granted()
         hard, soft = clamp(hard, granted_hard), clamp(soft, granted_soft)
         if hard is not None and soft is not None and soft > hard:
             soft = hard
@@ -37,5 +45,19 @@ class ClampedRequest(Request):
     @time_limits.setter
     def time_limits(self, asked: Sequence[Any]) -> None:
         self._asked = tuple(asked) if len(asked) == 2 else (None, None)
+
+    def _granted(self) -> tuple[float | None, float | None]:
+        """The task's limits. Of a map, its target's for every item: it calls the target inside itself, where nobody
+        else would keep them (celery/app/builtins.py).
+        """
+        hard, soft = self._task.granted_limits
+        if self._task.name not in _MAPS:
+            return hard, soft
+        given = dict(zip(("task", "it"), self._args, strict=False)) | self._kwargs
+        target, items = given.get("task"), given.get("it")
+        name = target.get("task") if isinstance(target, dict) else target
+        each = self._app.tasks[name].granted_limits if name in self._app.tasks else (None, None)
+        times = max(1, len(items)) if isinstance(items, list) else 1
+        return _lower(hard, each[0], times), _lower(soft, each[1], times)
 
     _asked: tuple[Any, Any] = (None, None)
