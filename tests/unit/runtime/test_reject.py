@@ -93,6 +93,8 @@ class Original:
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[SafeCelery]:
     app = an_app(tmp_path, memory=True)
+    with app.connection_for_write() as connection:
+        connection.default_channel.queue_delete("safecelery.dead-letters")
     yield app
     with app.connection_for_write() as connection:
         connection.default_channel.queue_delete("safecelery.dead-letters")

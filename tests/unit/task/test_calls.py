@@ -28,6 +28,7 @@ def app(tmp_path: Path) -> SafeCelery:
     def ship(item: Item, *extra: Item, notes: dict[str, Item] | None = None) -> str:
         return item.sku
 
+    sent(app)  # kombu's in-memory queues belong to the process: other tests may have left something
     return app
 
 
