@@ -104,10 +104,17 @@ class SafeWorkerConsumer(WorkerConsumer):
         return on_message
 
 
+def _bytes(body: object) -> bytes:
+    """The body as it came. A transport that keeps objects could hold anything; what is no text is kept as its repr."""
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    text = body if isinstance(body, str) else "" if body is None else repr(body)
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _raw(message: Undecoded) -> RawMessage:
-    body = message.body
     return RawMessage(
-        body=body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b""),
+        body=_bytes(message.body),
         headers=message.headers,
         properties=message.properties,
         content_type=message.content_type,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -115,6 +116,10 @@ class Guard:
         own = self.ring.trust.lookup(self.ring.active.kid) if self.ring.active else None
         if own is None:
             return
+        if (amiss := own.check_validity(time.time(), max_skew_s=self.policy.limits.max_clock_skew_s)) is not None:
+            raise SealError(
+                f"key {own.kid!r} is not valid by this process' own trust store ({amiss}); nothing was sent"
+            )
         if task not in BUILTIN_CANVAS and not own.may_send_task(task):
             raise SealError(f"key {own.kid!r} may not send task {task!r}; grant it in the trust store (send = [...])")
         if queue is not None and not own.may_use_queue(queue):

@@ -136,8 +136,10 @@ def _audience(exchange: Exchange | str | None, routing_key: str | None, declare:
     queues = [entity for entity in declare or () if isinstance(entity, Queue)]
     if len(queues) == 1:
         return Audience(queue=queues[0].name)
+    if not name and not routing_key:
+        raise SealError("neither queue nor exchange nor routing key says where to; nothing was sent")
     if not name:
-        return Audience(queue=routing_key or "")
+        return Audience(queue=routing_key)
     return Audience(exchange=name, routing_key=routing_key or "")
 
 
