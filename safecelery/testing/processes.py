@@ -29,7 +29,14 @@ class CeleryProcess:
     """
 
     def __init__(
-        self, app: str, command: str, args: Sequence[str] = (), *, directory: Path, env: Mapping[str, str], name: str = ""
+        self,
+        app: str,
+        command: str,
+        args: Sequence[str] = (),
+        *,
+        directory: Path,
+        env: Mapping[str, str],
+        name: str = "",
     ) -> None:
         self.name = name or command
         environment = {

@@ -88,6 +88,10 @@ def _plain(app: SafeCelery) -> None:
         return "noted"
 
 
+#: More members of the request that a forger would like to choose.
+_SEEN = ("id", "root_id", "parent_id", "group", "shadow", "stamps", "ignore_result", "eta", "expires", "correlation_id")
+
+
 def _bound(app: SafeCelery) -> None:
     @app.task(name="service.flaky", bind=True, time_limit=20, soft_time_limit=15, retry_backoff_max=1)
     def flaky(self: SafeTask[..., Any], failures: int) -> int:
@@ -111,6 +115,7 @@ def _bound(app: SafeCelery) -> None:
             "reply_to": request.reply_to,
             "timelimit": request.timelimit,
             "retries": request.retries,
+            **{name: getattr(request, name) for name in _SEEN},
         }
 
 
