@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from safecelery.errors import Reason, Rejected
 from safecelery.firewall.checks import CHECKS
@@ -35,12 +36,33 @@ def admit(message: VerifiedMessage, context: Context, checks: Sequence[Check] = 
     return admitted(message, plain)
 
 
+#: Deepest nesting of a body. Celery pickles the arguments to hand them to a pool process; where the pickler's stack
+#: ends, at some five hundred, the worker has taken a slot of the pool that it never gives back.
+_MAX_DEPTH = 100
+
+
+def _deeper_than(most: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _body(raw: bytes) -> Body:
     """Celery's protocol 2: ``[args, kwargs, embed]`` (celery/app/amqp.py, ``as_task_v2``)."""
     try:
         parsed = json.loads(raw)
     except (ValueError, RecursionError):
         raise Rejected(Reason.BODY_MALFORMED, "the body is not JSON") from None
+    if isinstance(parsed, list) and _deeper_than(_MAX_DEPTH, parsed):
+        raise Rejected(Reason.BODY_MALFORMED, f"the body is nested more than {_MAX_DEPTH} deep")
     match parsed:
         case [list() as args, dict() as kwargs, dict() | None as embed]:
             return Body(args, kwargs, embed or {})

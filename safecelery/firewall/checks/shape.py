@@ -15,8 +15,13 @@ from safecelery.message.stages import VerifiedMessage
 __all__ = ["OWN_HEADERS", "REQUEST_MEMBERS", "shape"]
 
 
-def _text(value: object) -> bool:
-    return isinstance(value, str)
+def _name(value: object) -> bool:
+    """Text that names something, in logs and keys too: no line breaks, no halves of characters."""
+    return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_NAME
+
+
+def _name_or_none(value: object) -> bool:
+    return value is None or _name(value)
 
 
 def _text_or_none(value: object) -> bool:
@@ -39,20 +44,33 @@ def _mapping_or_none(value: object) -> bool:
     return value is None or isinstance(value, dict)
 
 
+_LONGEST_NAME = 1024
+
+
+def _priority(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255)
+
+
+#: Property -> what it must be.
+PROPERTIES: dict[str, Callable[[object], bool]] = {
+    "correlation_id": _name_or_none,
+    "reply_to": _name_or_none,
+    "priority": _priority,
+}
 #: Header -> what it must be. ``task`` and ``id`` must be there.
-REQUIRED: dict[str, Callable[[object], bool]] = {"task": _text, "id": _text}
+REQUIRED: dict[str, Callable[[object], bool]] = {"task": _name, "id": _name}
 OPTIONAL: dict[str, Callable[[object], bool]] = {
     "eta": _text_or_none,
     "expires": _text_or_none,
     "timelimit": _time_limits,
-    "shadow": _text_or_none,
-    "root_id": _text_or_none,
-    "parent_id": _text_or_none,
-    "group": _text_or_none,
+    "shadow": _name_or_none,
+    "root_id": _name_or_none,
+    "parent_id": _name_or_none,
+    "group": _name_or_none,
     "group_index": lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
     "argsrepr": _text_or_none,
     "kwargsrepr": _text_or_none,
-    "origin": _text_or_none,
+    "origin": _name_or_none,
     "ignore_result": lambda value: value is None or isinstance(value, bool),
     "stamped_headers": _texts_or_none,
     "stamps": _mapping_or_none,
@@ -82,6 +100,9 @@ def shape(message: VerifiedMessage, body: Body, context: Context) -> None:
     for name, fits in OPTIONAL.items():
         if name in headers and not fits(headers[name]):
             raise Rejected(Reason.CLAIMS_MALFORMED, f"header {name!r} has the wrong type")
+    for name, value in message.claims.props.items():
+        if name not in PROPERTIES or not PROPERTIES[name](value):
+            raise Rejected(Reason.CLAIMS_MALFORMED, f"property {name[:40]!r} is unknown or has the wrong type")
     for name in headers:
         if name in REQUEST_MEMBERS or name.startswith("__"):
             raise Rejected(Reason.CLAIMS_MALFORMED, f"header {name[:40]!r} is not for a message to set")
