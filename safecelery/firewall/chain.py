@@ -64,6 +64,8 @@ def _body(raw: bytes) -> Body:
     if isinstance(parsed, list) and _deeper_than(_MAX_DEPTH, parsed):
         raise Rejected(Reason.BODY_MALFORMED, f"the body is nested more than {_MAX_DEPTH} deep")
     match parsed:
+        case [list(), {"__type__": _, "__value__": _, **others}, _] if not others:
+            raise Rejected(Reason.BODY_MALFORMED, "the keyword arguments are a tagged value of kombu's JSON")
         case [list() as args, dict() as kwargs, dict() | None as embed]:
             return Body(args, kwargs, embed or {})
         case _:

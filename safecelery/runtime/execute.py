@@ -56,7 +56,8 @@ class ClampedRequest(Request):
         given = dict(zip(("task", "it"), self._args, strict=False)) | self._kwargs
         target, items = given.get("task"), given.get("it")
         name = target.get("task") if isinstance(target, dict) else target
-        each = self._app.tasks[name].granted_limits if name in self._app.tasks else (None, None)
+        known = isinstance(name, str) and name in self._app.tasks
+        each = self._app.tasks[name].granted_limits if known else (None, None)
         times = max(1, len(items)) if isinstance(items, list) else 1
         return _lower(hard, each[0], times), _lower(soft, each[1], times)
 
