@@ -1,0 +1,75 @@
+"""The keys of the attack stage: who holds them, and what the worker grants them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from safecelery.keys.generate import generate_key, trust_entry, write_private
+from safecelery.keys.private import PrivateKey
+
+__all__ = ["Keys"]
+
+EVERYTHING = ("service.*",)
+#: What the holder of the limited key may send. Nothing that is secret, and to one queue only.
+LIMITED = ("service.add", "service.note", "service.context", "service.nap", "service.fail")
+
+
+@dataclass(slots=True)
+class Keys:
+    """Private keys by owner, and the trust file that the worker reads.
+
+    ``full`` may send every task to both queues, ``limited`` some tasks to one. ``expired`` and ``revoked`` could do
+    what ``full`` can; ``unknown`` is in nobody's trust store. ``worker`` signs retries and canvas.
+    """
+
+    directory: Path
+    _private: dict[str, PrivateKey] = field(default_factory=dict)
+    _entries: list[str] = field(default_factory=list)
+
+    @classmethod
+    def create(cls, directory: Path) -> Keys:
+        """Make them all."""
+        keys = cls(directory)
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        for owner in ("worker", "full"):
+            keys._add(owner)
+        keys._add("limited", send=LIMITED, queues=("orders",))
+        keys._add("revoked", suffix="revoked = true\n")
+        keys._add("expired", now=yesterday, lifetime=timedelta(hours=1))
+        keys._private["unknown"] = generate_key("unknown")
+        keys.trust_file.write_text("\n".join(keys._entries))
+        return keys
+
+    @property
+    def trust_file(self) -> Path:
+        """What the worker trusts."""
+        return self.directory / "trust.toml"
+
+    def reference(self, owner: str) -> str:
+        """What ``SAFECELERY_SIGNING__KEY`` takes."""
+        return f"file:{self.directory / f'{owner}.key'}"
+
+    def private(self, owner: str) -> PrivateKey:
+        """The owner's key."""
+        return self._private[owner]
+
+    def kid(self, owner: str) -> str:
+        """Its id."""
+        return self._private[owner].kid
+
+    def _add(
+        self,
+        owner: str,
+        *,
+        send: tuple[str, ...] = EVERYTHING,
+        queues: tuple[str, ...] = ("orders", "other"),
+        now: datetime | None = None,
+        lifetime: timedelta = timedelta(days=1),
+        suffix: str = "",
+    ) -> None:
+        key = generate_key(owner, now=now, lifetime=lifetime)
+        write_private(self.directory / f"{owner}.key", key)
+        self._private[owner] = key
+        self._entries.append(trust_entry(key, send=send, queues=queues) + suffix)

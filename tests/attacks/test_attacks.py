@@ -1,0 +1,25 @@
+"""Every case against a real worker on every broker it concerns."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.attacks.case import BROKERS, CASES, Case, load
+from tests.attacks.driver import play
+from tests.attacks.stage import Stage
+
+LOADED = [load(directory) for directory in sorted(CASES.iterdir()) if directory.is_dir()]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    pairs = [
+        pytest.param(f"{broker}_server", case, marks=getattr(pytest.mark, broker), id=f"{broker}-{case.name}")
+        for broker in BROKERS
+        for case in LOADED
+        if broker in case.brokers
+    ]
+    metafunc.parametrize(("attack_stage", "case"), pairs, indirect=["attack_stage"], scope="session")
+
+
+def test_attack(attack_stage: Stage, case: Case) -> None:
+    play(attack_stage, case)

@@ -1,0 +1,98 @@
+"""The cases themselves: complete, understood to the last member, and one for every reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from safecelery.errors import Reason
+from tests.attacks.case import CASES, CaseError, load, parse
+from tests.attacks.operations import OPERATIONS
+from tests.attacks.placeholders import Resolver
+
+DIRECTORIES = sorted(path for path in CASES.iterdir() if path.is_dir())
+HONEST = '[message]\ntask = "service.note"\nsigner = "full"\n'
+REJECTED = HONEST + '[expect]\nreason = "stale"\n'
+ADMITTED = HONEST + "[expect]\nran = []\n"
+#: Reasons that no message on a queue leads to any more, with why.
+WITHOUT_A_CASE = {
+    Reason.INTERNAL: "for what nobody thought of: every way to it that was found is refused by name since",
+}
+
+
+def test_there_are_cases_of_both_outcomes() -> None:
+    outcomes = [load(directory).outcome for directory in DIRECTORIES]
+    assert outcomes.count("rejected") >= 100
+    assert outcomes.count("admitted") >= 20
+
+
+@pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda path: path.name)
+def test_a_case_says_in_words_what_it_does(directory: Path) -> None:
+    assert {path.name for path in directory.iterdir()} == {"README.md", "case.toml"}
+    title, _, text = (directory / "README.md").read_text(encoding="utf-8").partition("\n")
+    assert title.startswith("# ")
+    assert ("**Must run.**" if load(directory).outcome == "admitted" else "**Must not run.**") in text
+
+
+def test_every_reason_has_a_case() -> None:
+    covered = {load(directory).reason for directory in DIRECTORIES} - {None}
+    assert covered == set(Reason) - WITHOUT_A_CASE.keys()
+
+
+def test_every_operation_is_used() -> None:
+    used = {step["op"] for directory in DIRECTORIES for step in load(directory).wire}
+    assert used == set(OPERATIONS)
+
+
+def test_the_smallest_cases_load() -> None:
+    assert parse(REJECTED, "x_rejected").reason is Reason.STALE
+    assert parse(ADMITTED, "x_admitted").reason is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("x", REJECTED, "must end in"),
+        ("x_rejected", "a = [", "x_rejected"),
+        ("x_rejected", REJECTED + "[more]\n", "unknown"),
+        ("x_rejected", REJECTED.replace("signer", "singer"), "singer"),
+        ("x_rejected", REJECTED.replace('"full"', '"nobody"'), "signer"),
+        ("x_rejected", REJECTED.replace('task = "service.note"', ""), "task"),
+        ("x_rejected", HONEST, "expects nothing"),
+        ("x_rejected", REJECTED.replace("stale", "old"), "'old'"),
+        ("x_rejected", HONEST + "[expect]\nran = []\n", "ran"),
+        ("x_admitted", REJECTED, "reason"),
+        ("x_admitted", HONEST + "[expect]\nresult = 1\n", "what ran"),
+        ("x_rejected", REJECTED + "[signed]\nhaeders = {}\n", "haeders"),
+        ("x_rejected", REJECTED + "[signed]\nbody = { gif = 1 }\n", "made body"),
+        ("x_rejected", REJECTED + '[other]\ntask = "service.note"\n', "signer"),
+        ("x_rejected", 'brokers = ["kafka"]\n' + REJECTED, "brokers"),
+        ("x_rejected", "brokers = []\n" + REJECTED, "brokers"),
+        ("x_rejected", REJECTED + '[[wire]]\nop = "explode"\n', "explode"),
+        ("x_rejected", REJECTED + '[[wire]]\nop = "to-queue"\n', "to-queue takes"),
+        ("x_rejected", REJECTED + '[[wire]]\nop = "to-queue"\nqueue = "a"\nmore = 1\n', "to-queue takes"),
+        ("x_rejected", REJECTED + "[[wire]]\nqueue = 1\n", "unknown operation"),
+    ],
+)
+def test_a_case_that_means_nothing_is_refused(name: str, text: str, complaint: str) -> None:
+    with pytest.raises(CaseError, match=complaint):
+        parse(text, name)
+
+
+def resolver() -> Resolver:
+    return Resolver({"ID": "1"}, lambda owner: f"{owner}-0")
+
+
+def test_placeholders_are_replaced_however_deep() -> None:
+    assert resolver()({"a": ["x$ID", "$NULL", {"$repeat": "a", "times": 3}, "$KID:full"]}) == {
+        "a": ["x1", None, "aaa", "full-0"]
+    }
+
+
+@pytest.mark.parametrize(
+    "value", ["$NOTHING", "$CANARY", "$5", {"$explode": 1}, {"$nest": 1, "more": 2}, {"$repeat": "a"}]
+)
+def test_a_placeholder_that_means_nothing_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match=r"unknown|not known|takes"):
+        resolver()(value)
