@@ -155,7 +155,11 @@ class SafeTask(Task, Generic[P, R]):
         self, args: Any = None, kwargs: Any = None, exc: BaseException | None = None, throw: bool = True,
         eta: Any = None, countdown: float | None = None, max_retries: int | None = None, **options: Any,
     ) -> Exception:  # fmt: skip
-        """As Celery's, with backoff and jitter where no time is given, and never more retries than registered."""
+        """As Celery's, with backoff and jitter where no time is given, and never more retries than registered.
+
+        With backoff on, no retry comes sooner than after a second: one that came at once could finish before this run's
+        ``RETRY`` is stored, which would then overwrite its result (celery/app/trace.py, ``handle_retry``).
+        """
         if eta is None and countdown is None:
             countdown = get_exponential_backoff_interval(
                 factor=int(max(1.0, float(self.retry_backoff))),
@@ -163,6 +167,8 @@ class SafeTask(Task, Generic[P, R]):
                 maximum=self.retry_backoff_max,
                 full_jitter=self.retry_jitter,
             )
+        if countdown is not None and self.retry_backoff:
+            countdown = max(1, countdown)
         if max_retries is not None and self.max_retries is not None:
             max_retries = min(max_retries, self.max_retries)
         return super().retry(  # type: ignore[no-any-return]
