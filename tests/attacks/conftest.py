@@ -15,7 +15,7 @@ from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.attacks.stage import Stage, on_stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # gone before other suites ask who is on the broker
 def attack_stage(
     request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:

@@ -19,8 +19,8 @@ class Charge(SafeTask[[int], str]):
         return str(amount)
 
 
-add.delay("1", 2)  # E: arg-type
-add.delay(1)  # E: call-arg
-add.delay(1, 2, z=3)  # E: call-arg
-add.delay(1, 2).get().upper()  # E: attr-defined
-Charge().delay("three")  # E: arg-type
+add.delay("1", 2)  # refused: arg-type
+add.delay(1)  # refused: call-arg
+add.delay(1, 2, z=3)  # refused: call-arg
+add.delay(1, 2).get().upper()  # refused: attr-defined
+Charge().delay("three")  # refused: arg-type

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("mypy")
 HERE = Path(__file__).parent
-MARK = re.compile(r"# E: (?P<code>[a-z-]+)")
+MARK = re.compile(r"# refused: (?P<code>[a-z-]+)")
 
 
 def errors(path: Path, cache: Path) -> set[tuple[int, str]]:

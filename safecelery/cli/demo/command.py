@@ -61,6 +61,8 @@ def _interruptible_once() -> Iterator[None]:
     def interrupt(number: int, frame: Any) -> None:
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
+        # Results that nobody waits for any more unsubscribe when they are collected, from a Redis that is gone by then.
+        sys.unraisablehook = lambda _: None
         raise KeyboardInterrupt
 
     before = [signal.signal(number, interrupt) for number in numbers]

@@ -19,7 +19,7 @@ TASK = "shop.refund"
 def app() -> Celery:
     app = Celery("plain", set_as_current=False)
 
-    @app.task(name=TASK, lazy=False)
+    @app.task(name=TASK, lazy=False, shared=False)
     def refund(*args: Any) -> None:
         pass
 

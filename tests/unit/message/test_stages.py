@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
-import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +10,6 @@ import pytest
 from safecelery.message import stages
 from safecelery.message.stages import AdmittedMessage, RawMessage, VerifiedMessage, admitted
 from tests.unit.message.message_builders import a_draft, opened, raw, signed, some_claims
-
-ROOT = Path(__file__).resolve().parents[3]
-MUST_FAIL = ROOT / "tests" / "typing" / "must_fail_stages.py"
 
 
 def a_verified() -> VerifiedMessage:
@@ -64,22 +56,3 @@ def test_a_stage_is_no_kind_of_another(kind: type) -> None:
 def test_a_draft_does_not_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         a_draft().body = b"other"  # type: ignore[misc]
-
-
-@pytest.mark.skipif(not MUST_FAIL.exists(), reason="the wheel is tested without the source tree")
-@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
-def test_the_type_checker_refuses_every_shortcut() -> None:
-    """Every line marked ``# refused`` has an error, of the kind that the mark names, and no other line has any."""
-    found = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--no-incremental", str(MUST_FAIL)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    errors = set(re.findall(rf"{MUST_FAIL.name}:(\d+): error: .*\[([a-z-]+)\]", found.stdout))
-    lines = MUST_FAIL.read_text("utf-8").splitlines()
-    marked = {
-        (str(number), mark[1])
-        for number, line in enumerate(lines, start=1)
-        if (mark := re.search(r"# refused: ([a-z-]+)", line))
-    }
-    assert marked
-    assert errors == marked, found.stdout + found.stderr
