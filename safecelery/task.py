@@ -157,8 +157,8 @@ class SafeTask(Task, Generic[P, R]):
     ) -> Exception:  # fmt: skip
         """As Celery's, with backoff and jitter where no time is given, and never more retries than registered.
 
-        With backoff on, no retry comes sooner than after a second: one that came at once could finish before this run's
-        ``RETRY`` is stored, which would then overwrite its result (celery/app/trace.py, ``handle_retry``).
+        Backoff never means at once: such a retry could finish before this run's ``RETRY`` is stored, which would then
+        overwrite its result (celery/app/trace.py, ``handle_retry``). A stated ``countdown=0`` is kept.
         """
         if eta is None and countdown is None:
             countdown = get_exponential_backoff_interval(
@@ -167,8 +167,9 @@ class SafeTask(Task, Generic[P, R]):
                 maximum=self.retry_backoff_max,
                 full_jitter=self.retry_jitter,
             )
-        if countdown is not None and self.retry_backoff:
             countdown = max(1, countdown)
+        elif countdown == 0 and self.retry_backoff and isinstance(exc, tuple(self.autoretry_for)):
+            countdown = 1  # from autoretry, whose jitter may come to nothing (celery/app/autoretry.py)
         if max_retries is not None and self.max_retries is not None:
             max_retries = min(max_retries, self.max_retries)
         return super().retry(  # type: ignore[no-any-return]

@@ -18,7 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for case in LOADED
         if broker in case.brokers
     ]
-    metafunc.parametrize(("attack_stage", "case"), pairs, indirect=["attack_stage"], scope="session")
+    metafunc.parametrize(("attack_stage", "case"), pairs, indirect=["attack_stage"], scope="module")
 
 
 def test_attack(attack_stage: Stage, case: Case) -> None:

@@ -49,8 +49,13 @@ def test_without_a_time_a_retry_backs_off_with_jitter_and_never_comes_at_once(
 
 
 @given(countdown=st.integers(0, 100))
-def test_a_stated_time_is_kept_but_for_the_first_second(retrying: SafeTask[..., Any], countdown: int) -> None:
-    assert asked(retrying, 0, countdown=countdown) == max(1, countdown)
+def test_a_stated_time_is_kept(retrying: SafeTask[..., Any], countdown: int) -> None:
+    assert asked(retrying, 0, countdown=countdown) == countdown
+
+
+@given(jitter=st.integers(0, 100))
+def test_what_autoretry_asks_for_never_comes_at_once(retrying: SafeTask[..., Any], jitter: int) -> None:
+    assert asked(retrying, 0, exc=TransientError("again"), countdown=jitter) == max(1, jitter)
 
 
 @pytest.mark.parametrize("stated", [None, 2, 99])
