@@ -161,13 +161,13 @@ class SafeTask(Task, Generic[P, R]):
         overwrite its result (celery/app/trace.py, ``handle_retry``). A stated ``countdown=0`` is kept.
         """
         if eta is None and countdown is None:
-            countdown = get_exponential_backoff_interval(
+            interval: int = get_exponential_backoff_interval(
                 factor=int(max(1.0, float(self.retry_backoff))),
                 retries=self.request.retries,
                 maximum=self.retry_backoff_max,
                 full_jitter=self.retry_jitter,
             )
-            countdown = max(1, countdown)
+            countdown = max(1, interval)
         elif countdown == 0 and self.retry_backoff and isinstance(exc, tuple(self.autoretry_for)):
             countdown = 1  # from autoretry, whose jitter may come to nothing (celery/app/autoretry.py)
         if max_retries is not None and self.max_retries is not None:
