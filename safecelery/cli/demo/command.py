@@ -55,14 +55,18 @@ def demo(ctx: click.Context, compare: bool, keep: bool, as_json: bool) -> None:
 
 @contextmanager
 def _interruptible_once() -> Iterator[None]:
-    """The first Ctrl-C or TERM stops everything in order; further ones do not disturb that."""
+    """Ctrl-C or TERM stops everything in order; further ones do not disturb that."""
     numbers = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt(number: int, frame: Any) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
+        handled = sys.exception()
+        while handled is not None:
+            if isinstance(handled, KeyboardInterrupt):
+                return  # on the way out already
+            handled = handled.__context__
         # Results that nobody waits for any more unsubscribe when they are collected, from a Redis that is gone by then.
         sys.unraisablehook = lambda _: None
+        # One that is raised inside such a collection is lost, so the next signal is heard as well.
         raise KeyboardInterrupt
 
     before = [signal.signal(number, interrupt) for number in numbers]
