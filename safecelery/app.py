@@ -51,7 +51,7 @@ class SafeCelery(Celery):
     def _load_config(self) -> Settings:
         """Celery's loading of the project's settings, then ours around them (celery/app/base.py)."""
         conf = super()._load_config()
-        self.guard.watch(configure(self, conf, self.guard.settings, self.guard.policy.limits))
+        self.guard.watch(configure(conf, self.guard.settings, self.guard.policy.limits))
         return conf
 
     def _connection(self, url: str, *args: Any, **kwargs: Any) -> SafeConnection:

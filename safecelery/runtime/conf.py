@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import Celery
 from celery.app.utils import Settings
 
 from safecelery.brokers import Tls, broker_for
@@ -72,7 +71,7 @@ def broker_urls(conf: Settings) -> tuple[str, ...]:
     return tuple(found)
 
 
-def configure(app: Celery, conf: Settings, settings: SafeCelerySettings, limits: Limits) -> VersionedDict:
+def configure(conf: Settings, settings: SafeCelerySettings, limits: Limits) -> VersionedDict:
     """Fill in defaults below the project's own settings, and settings of safecelery above them.
 
     Returns the dictionary that takes every later change.
