@@ -12,10 +12,13 @@ type :data:`Stated`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Final, Literal, TypeAlias
+
+from safecelery.policy.setting_defaults import SETTING_DEFAULTS
 
 __all__ = [
     "ABSENT",
@@ -23,8 +26,14 @@ __all__ = [
     "Absent",
     "AppFacts",
     "CallFacts",
+    "CodeFacts",
+    "DeployFacts",
     "Facts",
+    "FileFacts",
+    "PackageFacts",
     "Place",
+    "ScheduleFacts",
+    "SettingsFacts",
     "Stated",
     "TaskFacts",
     "TransportFacts",
@@ -211,4 +220,172 @@ class WaiverFacts:
         return f"waiver of {self.waived} by {self.owner}"
 
 
-Facts: TypeAlias = TaskFacts | CallFacts | TransportFacts | AppFacts | WaiverFacts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsFacts:
+    """Every Celery setting of one app, by lower-case name (``task_time_limit``), whatever way it was written."""
+
+    app: str
+    where: Place
+    production: Tri
+    stated: Mapping[str, Stated]
+    """The settings somebody stated, UNKNOWN where the value cannot be read."""
+    complete: bool = True
+    """False: part of the configuration cannot be read, so a setting not in ``stated`` is UNKNOWN, not its default."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where each of ``stated`` was written."""
+    celery: tuple[int, ...] | Unknown = UNKNOWN
+    """The version of Celery that is required or installed, as far as it is known: ``(5, 4)``."""
+    tasks: int | Unknown = UNKNOWN
+    """How many tasks the project declares."""
+    results_read: Tri = UNKNOWN
+    """Some code of the project reads results (``.get()``, ``AsyncResult``, a chord)."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"app {self.app}"
+
+    def value(self, name: str) -> Stated:
+        """The setting as it will be used: as stated, else Celery's default, else UNKNOWN.
+
+        Raises KeyError for a name that Celery has no setting for.
+        """
+        if name in self.stated:
+            return self.stated[name]
+        return SETTING_DEFAULTS[name] if self.complete else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleFacts:
+    """One entry of ``beat_schedule`` (or ``add_periodic_task``)."""
+
+    entry: str
+    where: Place
+    task: str | Unknown
+    registered: Tri
+    """The task is declared somewhere in the project."""
+    period_s: Stated
+    """Seconds between two runs; for a crontab the shortest gap; UNKNOWN if it cannot be told."""
+    task_time_limit: Stated
+    expires_s: Stated = ABSENT
+    """The entry's ``expires`` option, in seconds."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"beat entry {self.entry}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFacts:
+    """One place in the code that does a thing of a given ``kind``; a rule of family 7 asks for one kind."""
+
+    kind: str
+    """A kebab name out of safecelery.policy.kinds."""
+    where: Place
+    task: str
+    """The task the code is in; "" outside of one."""
+    detail: str
+    """What was met, in a few words: ``requests.get without timeout``."""
+    certain: bool = True
+    """False: it looks like it, but a part that would decide cannot be seen."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return self.task or self.where.file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployFacts:
+    """One process that some deployment file starts: a worker, a beat, a user interface.
+
+    ABSENT for what its command line does not say.
+    """
+
+    role: Literal["worker", "beat", "flower", "other"]
+    where: Place
+    command: str
+    """As written, secrets masked."""
+    pool: Stated = ABSENT
+    concurrency: Stated = ABSENT
+    time_limit: Stated = ABSENT
+    soft_time_limit: Stated = ABSENT
+    prefetch_multiplier: Stated = ABSENT
+    max_tasks_per_child: Stated = ABSENT
+    max_memory_per_child: Stated = ABSENT
+    statedb: Stated = ABSENT
+    schedule_file: Stated = ABSENT
+    scheduler: Stated = ABSENT
+    embedded_beat: Tri = False
+    """``-B``: beat inside a worker."""
+    queues: tuple[str, ...] | Unknown | Absent = ABSENT
+    options: tuple[str, ...] = ()
+    """Every long option of the command line as written, values left out: ``--pool``."""
+    authenticated: Tri = UNKNOWN
+    """Of a user interface: it asks who you are."""
+    root: Tri = UNKNOWN
+    """It runs as root."""
+    forces_root: Tri = UNKNOWN
+    """``C_FORCE_ROOT`` is set."""
+    health_check: Tri = UNKNOWN
+    replicas: int | Unknown = UNKNOWN
+    restarts: Tri = UNKNOWN
+    """Something starts it again when it ends."""
+    stop_grace_s: Stated = UNKNOWN
+    """How long it may take to stop before it is killed."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"{self.role} process"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageFacts:
+    """A package that a requirements or lock file names."""
+
+    name: str
+    """Normalised (PEP 503)."""
+    where: Place
+    version: tuple[int, ...] | Unknown
+    """The version pinned or locked, or the highest that the range admits when that is what was written."""
+    specifier: str
+    """As written."""
+    extras: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"requirement {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """A file that is a secret or holds one."""
+
+    where: Place
+    kind: Literal["private-key", "state-file", "trust-store"]
+    detail: str
+    mode: int | Unknown = UNKNOWN
+    """The permission bits."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"file {self.where.file}"
+
+
+Facts: TypeAlias = (
+    TaskFacts
+    | CallFacts
+    | TransportFacts
+    | AppFacts
+    | WaiverFacts
+    | SettingsFacts
+    | ScheduleFacts
+    | CodeFacts
+    | DeployFacts
+    | PackageFacts
+    | FileFacts
+)

@@ -38,6 +38,8 @@ class Family(StrEnum):
     TIME_LIMITS = "4"
     DELIVERY = "5"
     RETRIES = "6"
+    TASK_CODE = "7"
+    RESULTS = "8"
     OPERATIONS = "9"
 
 
