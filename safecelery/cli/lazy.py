@@ -65,6 +65,8 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except SafeCeleryError as error:
             raise Refusal(str(error)) from None
+        except BrokenPipeError:
+            raise  # whoever read our output has seen enough; click ends quietly
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             raise Refusal(f"{place}{error.strerror or error}") from None

@@ -9,6 +9,7 @@ from safecelery.cli.lazy import CommandTable, LazyGroup
 __all__ = ["COMMANDS", "main", "safecelery"]
 
 COMMANDS: CommandTable = {
+    "rules": ("safecelery.cli.rules.command:rules", "Every rule of the linter, or the page of one."),
     "init": ("safecelery.cli.init.command:init", "Make a service that runs: package, settings, keys, policy."),
     "keys": ("safecelery.cli.keys.group:keys", "Make and look at signing keys and what they may send."),
     "broker": ("safecelery.cli.broker:broker", "Start, stop or look at the development profile's broker."),

@@ -1,0 +1,1 @@
+"""``safecelery rules``: the catalogue, and the page of one rule."""
