@@ -35,10 +35,12 @@ __all__ = [
     "ScheduleFacts",
     "SettingsFacts",
     "Stated",
+    "SuppressionFacts",
     "TaskFacts",
     "TransportFacts",
     "Tri",
     "Unknown",
+    "VerdictFacts",
     "WaiverFacts",
 ]
 
@@ -298,17 +300,25 @@ class CodeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployFacts:
-    """One process that some deployment file starts: a worker, a beat, a user interface.
+    """One process that some deployment file starts: a worker, a beat, a user interface, a broker.
 
-    ABSENT for what its command line does not say.
+    Of an option, ABSENT means that the command line does not say it. Of what surrounds the command (user, health check,
+    restart), ABSENT means that a file of this kind is not where it is said: a Procfile knows no health check.
     """
 
-    role: Literal["worker", "beat", "flower", "other"]
+    role: Literal["worker", "beat", "flower", "broker", "other"]
     where: Place
     command: str
-    """As written, secrets masked."""
+    """As written, secrets masked; of a broker, its image."""
+    source: str = "other"
+    """The kind of file: dockerfile, compose, kubernetes, procfile, systemd, supervisor, shell."""
+    production: Tri = UNKNOWN
+    """False: the file says by its name or place that it is for development or tests."""
+    app: Stated = ABSENT
+    """``-A``."""
     pool: Stated = ABSENT
     concurrency: Stated = ABSENT
+    autoscale: Stated = ABSENT
     time_limit: Stated = ABSENT
     soft_time_limit: Stated = ABSENT
     prefetch_multiplier: Stated = ABSENT
@@ -317,28 +327,56 @@ class DeployFacts:
     statedb: Stated = ABSENT
     schedule_file: Stated = ABSENT
     scheduler: Stated = ABSENT
+    loglevel: Stated = ABSENT
+    pidfile: Stated = ABSENT
     embedded_beat: Tri = False
     """``-B``: beat inside a worker."""
     queues: tuple[str, ...] | Unknown | Absent = ABSENT
     options: tuple[str, ...] = ()
     """Every long option of the command line as written, values left out: ``--pool``."""
+    unknown_options: tuple[str, ...] | Unknown = ()
+    """Options that the command has none of, as written."""
+    stray_words: tuple[str, ...] | Unknown = ()
+    """Words of the command line that belong to no option: the second half of ``-Q a, b``."""
+    environment: tuple[str, ...] = ()
+    """Environment variables whose defaults were taken."""
     authenticated: Tri = UNKNOWN
     """Of a user interface: it asks who you are."""
-    root: Tri = UNKNOWN
+    open_api: Tri = False
+    """Of Flower: ``FLOWER_UNAUTHENTICATED_API`` is set."""
+    published: tuple[str, ...] | Unknown = ()
+    """Ports that any host may reach: ``0.0.0.0:5555``."""
+    password: Literal["none", "default", "set"] | Unknown = UNKNOWN
+    """Of a broker."""
+    secrets_in_command: tuple[str, ...] = ()
+    """Where a credential stands literally on the command line: ``--basic-auth``, ``--broker``."""
+    secrets_in_environment: tuple[str, ...] = ()
+    """The variables of this process that a file gives a credential literally."""
+    plain_urls: tuple[str, ...] = ()
+    """The variables or options that name a broker or backend on another host without TLS."""
+    root: Tri | Absent = ABSENT
     """It runs as root."""
-    forces_root: Tri = UNKNOWN
+    forces_root: Tri | Absent = ABSENT
     """``C_FORCE_ROOT`` is set."""
-    health_check: Tri = UNKNOWN
+    health_check: Tri | Absent = ABSENT
     replicas: int | Unknown = UNKNOWN
-    restarts: Tri = UNKNOWN
+    beats: int | Unknown = 1
+    """Of a beat: how many of the same app this deployment starts, itself included."""
+    overlaps: Tri | Absent = ABSENT
+    """At a new release a second one is started before the first has ended."""
+    restarts: Tri | Absent = ABSENT
     """Something starts it again when it ends."""
-    stop_grace_s: Stated = UNKNOWN
+    stop_grace_s: Stated = ABSENT
     """How long it may take to stop before it is killed."""
+    longest_task_s: Stated = ABSENT
+    """The longest hard time limit of the tasks it runs, if somebody worked it out."""
+    settings_bound_children: Tri = False
+    """The settings of the app state ``worker_max_tasks_per_child`` or ``worker_max_memory_per_child``."""
 
     @property
     def subject(self) -> str:
         """The name violations use."""
-        return f"{self.role} process"
+        return f"{self.role} process" if self.role != "broker" else "broker service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,10 +387,16 @@ class PackageFacts:
     """Normalised (PEP 503)."""
     where: Place
     version: tuple[int, ...] | Unknown
-    """The version pinned or locked, or the highest that the range admits when that is what was written."""
+    """The version pinned or locked; UNKNOWN for a range."""
     specifier: str
     """As written."""
     extras: tuple[str, ...] = ()
+    lowest: tuple[int, ...] | Unknown = UNKNOWN
+    """The lowest version admitted."""
+    below: tuple[int, ...] | Unknown = UNKNOWN
+    """Every version admitted is lower than this; UNKNOWN: nothing bounds it, or it cannot be read."""
+    locked: bool = False
+    """A lock file says so, not a range."""
 
     @property
     def subject(self) -> str:
@@ -369,11 +413,55 @@ class FileFacts:
     detail: str
     mode: int | Unknown = UNKNOWN
     """The permission bits."""
+    in_repository: Tri = UNKNOWN
+    """It lies in a version-controlled tree, and nothing there ignores it."""
+    example: bool = False
+    """Its place says that it is made for tests or examples."""
+    holds_private_key: Tri = False
+    """Of a trust store."""
 
     @property
     def subject(self) -> str:
         """The name violations use."""
         return f"file {self.where.file}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionFacts:
+    """A comment that excuses findings: ``# safecelery: ignore[SFC401] reason``."""
+
+    where: Place
+    text: str
+    """The comment as written, from ``safecelery:`` on, cut where it gets long."""
+    problem: str = ""
+    """Why it does nothing; empty if it does what it says."""
+    unknown: tuple[str, ...] = ()
+    """The codes that no rule has, each with the nearest one that exists."""
+    unused: tuple[str, ...] | Unknown = ()
+    """The codes, of active rules, that excused nothing; UNKNOWN where not everything could be read."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"the comment {self.text!r}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictFacts:
+    """What came of asking one rule about one subject."""
+
+    where: Place
+    rule: str
+    """Code and name: ``SFC401 hard-time-limit-missing``."""
+    about: str
+    """The subject of the rule: ``shop.tasks.charge``."""
+    because: str = ""
+    """What could not be read; empty if the rule was decided."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"{self.rule} of {self.about}"
 
 
 Facts: TypeAlias = (
@@ -388,4 +476,6 @@ Facts: TypeAlias = (
     | DeployFacts
     | PackageFacts
     | FileFacts
+    | SuppressionFacts
+    | VerdictFacts
 )

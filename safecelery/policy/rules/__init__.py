@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from safecelery.policy.rule import Rule
 from safecelery.policy.rules import (
+    abstention,
     delivery,
     limits,
     operations,
     retries,
     serialization,
     signing,
+    suppressions,
     transport,
     waivers,
 )
@@ -27,6 +29,8 @@ __all__ = ["BY_CODE", "CATALOGUE", "CODE_BY_NAME", "WAIVER_EXPIRED"]
 
 CATALOGUE: Final[tuple[Rule[Any], ...]] = (
     *waivers.RULES,
+    *abstention.RULES,
+    *suppressions.RULES,
     *serialization.RULES,
     *transport.RULES,
     *signing.RULES,

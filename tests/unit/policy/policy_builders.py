@@ -16,8 +16,10 @@ from safecelery.policy.facts import (
     CallFacts,
     Facts,
     Place,
+    SuppressionFacts,
     TaskFacts,
     TransportFacts,
+    VerdictFacts,
     WaiverFacts,
 )
 
@@ -108,7 +110,25 @@ def a_waiver_on(**changes: Any) -> WaiverFacts:
     return WaiverFacts(**(facts | changes))
 
 
-BUILDERS = {"task": a_task, "call": a_call, "transport": a_transport, "app": an_app, "waiver": a_waiver_on}
+def a_suppression(**changes: Any) -> SuppressionFacts:
+    facts: dict[str, Any] = {"where": WHERE, "text": "safecelery: ignore[SFC401] the driver has its own time limit"}
+    return SuppressionFacts(**(facts | changes))
+
+
+def a_verdict(**changes: Any) -> VerdictFacts:
+    facts: dict[str, Any] = {"where": WHERE, "rule": "SFC401 hard-time-limit-missing", "about": "shop.charge"}
+    return VerdictFacts(**(facts | changes))
+
+
+BUILDERS = {
+    "task": a_task,
+    "call": a_call,
+    "transport": a_transport,
+    "app": an_app,
+    "waiver": a_waiver_on,
+    "suppression": a_suppression,
+    "verdict": a_verdict,
+}
 
 _WORDS = {"UNKNOWN": UNKNOWN, "ABSENT": ABSENT, "None": None}
 _SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
