@@ -32,6 +32,8 @@ __all__ = [
     "FileFacts",
     "PackageFacts",
     "Place",
+    "QueueFacts",
+    "RouteFacts",
     "ScheduleFacts",
     "SettingsFacts",
     "Stated",
@@ -112,6 +114,26 @@ class TaskFacts:
     max_retries: Stated
     """``None`` means: for ever (celery/app/task.py, ``Task.max_retries``)."""
     unknown_options: tuple[str, ...] | Unknown
+    acks_on_timeout: Stated = UNKNOWN
+    """The effective one: the task's, else ``acks_on_failure_or_timeout``, else the settings of those names, else True
+    (celery/app/task.py, ``Task.bind``)."""
+    retry_kwargs: Mapping[str, Stated] | Unknown = UNKNOWN
+    """Empty where the task has none."""
+    dont_autoretry_for: tuple[str | Unknown, ...] | Unknown = UNKNOWN
+    """Dotted names, empty where the task has none."""
+    default_retry_delay: Stated = UNKNOWN
+    """Seconds before ``self.retry()`` runs the task again; Celery's own is 180."""
+    expires_s: Stated = UNKNOWN
+    """The task's own ``expires``, in seconds; None or ABSENT where it has none."""
+    routing_options: tuple[str, ...] | Unknown = UNKNOWN
+    """Which of ``queue exchange exchange_type routing_key delivery_mode priority`` the declaration itself states."""
+    does_io: Tri = UNKNOWN
+    """Its code talks to another machine (HTTP, mail, sockets, object storage) and never calls ``self.retry``."""
+    visibility_timeout_s: Stated = UNKNOWN
+    """After how many seconds the app's broker delivers an unacknowledged message again
+    (:func:`safecelery.policy.broker.visibility_timeout`); ABSENT where the broker waits for ever."""
+    duplicate_of: Place | None | Unknown = UNKNOWN
+    """Another task of the same name and app that is registered first, and therefore wins; None if there is none."""
 
     @property
     def subject(self) -> str:
@@ -138,6 +160,10 @@ class CallFacts:
     unknown_options: tuple[str, ...] | Unknown
     delay_s: Stated = ABSENT
     """How far ahead, in seconds, ``countdown`` or ``eta`` puts the run."""
+    expires_s: Stated = ABSENT
+    """After how many seconds the message is thrown away unrun."""
+    visibility_timeout_s: Stated = UNKNOWN
+    """As in :class:`TaskFacts`."""
 
     @property
     def subject(self) -> str:
@@ -241,6 +267,20 @@ class SettingsFacts:
     """How many tasks the project declares."""
     results_read: Tri = UNKNOWN
     """Some code of the project reads results (``.get()``, ``AsyncResult``, a chord)."""
+    signing: Tri = UNKNOWN
+    """The app signs and checks its messages, remote control included (``create_app`` with a key)."""
+    names: tuple[str, ...] | Unknown = UNKNOWN
+    """The names of ``stated`` as written: ``CELERY_TASK_TIME_LIMIT``, ``CELERYD_CONCURRENCY``, ``task_time_limit``."""
+    namespace: str | None | Unknown = UNKNOWN
+    """What ``config_from_object(..., namespace=)`` was given; None without one."""
+    strays: tuple[str, ...] | Unknown = UNKNOWN
+    """Names beside the app's settings that were meant for Celery and are not read
+    (:func:`safecelery.policy.setting_names.is_stray` says which)."""
+    longest_limit_s: Stated = UNKNOWN
+    """The highest hard time limit among the app's late-acknowledged tasks, in seconds; None if one of them has none,
+    ABSENT if there is no such task."""
+    commands_bound_children: Tri = UNKNOWN
+    """Every worker command line of the project states ``--max-tasks-per-child`` or ``--max-memory-per-child``."""
 
     @property
     def subject(self) -> str:
@@ -271,11 +311,61 @@ class ScheduleFacts:
     task_time_limit: Stated
     expires_s: Stated = ABSENT
     """The entry's ``expires`` option, in seconds."""
+    task_expires_s: Stated = UNKNOWN
+    """The task's own ``expires``, in seconds; None or ABSENT where it has none."""
+    args_problem: str | None | Unknown = UNKNOWN
+    """Why its ``args`` and ``kwargs`` cannot be passed to the task: ``missing 'order_id'``; None if they can."""
+    unknown_keys: tuple[str, ...] | Unknown = UNKNOWN
+    """Keys of the entry that ``celery.beat.ScheduleEntry`` does not take."""
 
     @property
     def subject(self) -> str:
         """The name violations use."""
         return f"beat entry {self.entry}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFacts:
+    """One queue that ``task_queues`` declares (or the default one, where it declares none)."""
+
+    name: str
+    where: Place
+    broker: str | Unknown
+    """The scheme of the broker's URL: ``amqps``."""
+    arguments: Mapping[str, Stated] | Unknown
+    """``queue_arguments``, with ``x-queue-type`` filled in from ``task_default_queue_type`` for the default queue."""
+    durable: Stated = True
+    delivery_mode: Stated = ABSENT
+    """The ``delivery_mode`` of its exchange, else the setting ``task_default_delivery_mode``."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"queue {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteFacts:
+    """One way a task is sent to a queue: an entry of ``task_routes``, a ``queue`` of a task, a call or a beat entry."""
+
+    task: str
+    """The task's name, or the pattern."""
+    where: Place
+    queue: str | Unknown
+    declared: Tri
+    """``task_queues`` names the queue (or it is the default one)."""
+    created: Tri
+    """``task_create_missing_queues``: sending to a queue that is not declared creates it."""
+    consumed: Tri
+    """Some worker of the project reads the queue: by ``-Q``, or by declaring it and having no ``-Q``.
+    UNKNOWN where no worker command line can be seen."""
+    matches: Tri = UNKNOWN
+    """Some task of the project has this name, or fits the pattern."""
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"route of {self.task}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -472,6 +562,8 @@ Facts: TypeAlias = (
     | WaiverFacts
     | SettingsFacts
     | ScheduleFacts
+    | QueueFacts
+    | RouteFacts
     | CodeFacts
     | DeployFacts
     | PackageFacts
