@@ -132,7 +132,7 @@ class TaskFacts:
     visibility_timeout_s: Stated = UNKNOWN
     """After how many seconds the app's broker delivers an unacknowledged message again
     (:func:`safecelery.policy.broker.visibility_timeout`); ABSENT where the broker waits for ever."""
-    duplicate_of: Place | None | Unknown = UNKNOWN
+    duplicate_of: Place | Unknown | None = UNKNOWN
     """Another task of the same name and app that is registered first, and therefore wins; None if there is none."""
 
     @property
@@ -271,7 +271,7 @@ class SettingsFacts:
     """The app signs and checks its messages, remote control included (``create_app`` with a key)."""
     names: tuple[str, ...] | Unknown = UNKNOWN
     """The names of ``stated`` as written: ``CELERY_TASK_TIME_LIMIT``, ``CELERYD_CONCURRENCY``, ``task_time_limit``."""
-    namespace: str | None | Unknown = UNKNOWN
+    namespace: str | Unknown | None = UNKNOWN
     """What ``config_from_object(..., namespace=)`` was given; None without one."""
     strays: tuple[str, ...] | Unknown = UNKNOWN
     """Names beside the app's settings that were meant for Celery and are not read
@@ -313,7 +313,7 @@ class ScheduleFacts:
     """The entry's ``expires`` option, in seconds."""
     task_expires_s: Stated = UNKNOWN
     """The task's own ``expires``, in seconds; None or ABSENT where it has none."""
-    args_problem: str | None | Unknown = UNKNOWN
+    args_problem: str | Unknown | None = UNKNOWN
     """Why its ``args`` and ``kwargs`` cannot be passed to the task: ``missing 'order_id'``; None if they can."""
     unknown_keys: tuple[str, ...] | Unknown = UNKNOWN
     """Keys of the entry that ``celery.beat.ScheduleEntry`` does not take."""
