@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArgumentsRejected",
     "KeyringError",
+    "LintError",
     "PolicyFileError",
     "PolicyViolationError",
     "Reason",
@@ -107,6 +108,10 @@ class ArgumentsRejected(SafeCeleryError, TypeError):
 
     The text names parameters and what was expected of them, never their values.
     """
+
+
+class LintError(SafeCeleryError):
+    """The linter cannot do what it was asked: its configuration or its baseline is missing, broken or unknown."""
 
 
 class KeyringError(SafeCeleryError):

@@ -141,13 +141,21 @@ class SafeCelerySettings(BaseSettings):
                 )
             )
         if toml := _config_file():
-            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=toml))
+            sources.append(_ServiceToml(settings_cls, toml_file=toml))
         return tuple(sources)
 
     @property
     def broker_urls(self) -> tuple[str, ...]:
         """The broker URLs with their passwords. For the connection only, never for a log."""
         return tuple(url.get_secret_value() for url in self.broker.url)
+
+
+class _ServiceToml(TomlConfigSettingsSource):
+    """``safecelery.toml`` without the table that configures the linter (safecelery/lint/config/)."""
+
+    def __call__(self) -> dict[str, Any]:
+        """What the file says about the service."""
+        return {key: value for key, value in super().__call__().items() if key != "lint"}
 
 
 def _config_file() -> Path | None:

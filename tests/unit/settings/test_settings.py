@@ -81,6 +81,11 @@ def test_the_toml_file_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert SafeCelerySettings().policy == "strict"
 
 
+def test_the_linters_table_is_not_the_services_business(tmp_path: Path) -> None:
+    write_toml(tmp_path / "safecelery.toml", 'policy = "strict"\n[lint]\njobs = 1\n')
+    assert SafeCelerySettings().policy == "strict"
+
+
 @pytest.mark.parametrize("name", [CONFIG_FILE, SECRETS_DIR])
 def test_a_place_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "/does/not/exist")
