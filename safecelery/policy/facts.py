@@ -41,6 +41,7 @@ __all__ = [
     "TaskFacts",
     "TransportFacts",
     "Tri",
+    "TrustFacts",
     "Unknown",
     "VerdictFacts",
     "WaiverFacts",
@@ -517,6 +518,27 @@ class FileFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustFacts:
+    """One key of a trust store (TOML, ``[keys."ID"]``; safecelery/keys/trust.py), by what its text says."""
+
+    kid: str
+    where: Place
+    expires_s: Stated
+    """Seconds from now until ``expires``, negative if it is past; ABSENT if there is none; UNKNOWN if it is no date."""
+    send: tuple[str, ...] | Unknown
+    """The patterns of task names its owner may send."""
+    queues: tuple[str, ...] | Unknown
+    control: tuple[str, ...] | Unknown = ()
+    """The patterns of remote commands its owner may give."""
+    revoked: Tri = False
+
+    @property
+    def subject(self) -> str:
+        """The name violations use."""
+        return f"trusted key {self.kid}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuppressionFacts:
     """A comment that excuses findings: ``# safecelery: ignore[SFC401] reason``."""
 
@@ -568,6 +590,7 @@ Facts: TypeAlias = (
     | DeployFacts
     | PackageFacts
     | FileFacts
+    | TrustFacts
     | SuppressionFacts
     | VerdictFacts
 )

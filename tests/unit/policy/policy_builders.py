@@ -14,11 +14,15 @@ from safecelery.policy.facts import (
     UNKNOWN,
     AppFacts,
     CallFacts,
+    CodeFacts,
     Facts,
     Place,
+    ScheduleFacts,
+    SettingsFacts,
     SuppressionFacts,
     TaskFacts,
     TransportFacts,
+    TrustFacts,
     VerdictFacts,
     WaiverFacts,
 )
@@ -120,6 +124,46 @@ def a_verdict(**changes: Any) -> VerdictFacts:
     return VerdictFacts(**(facts | changes))
 
 
+def some_settings(stated: dict[str, Any] | None = None, **changes: Any) -> SettingsFacts:
+    """An app that states nothing, or just ``stated``; the rest are Celery's defaults."""
+    facts: dict[str, Any] = {"app": "shop", "where": Place("shop/celery.py", 3), "production": True}
+    return SettingsFacts(**(facts | {"stated": stated or {}} | changes))
+
+
+def a_schedule(**changes: Any) -> ScheduleFacts:
+    facts: dict[str, Any] = {
+        "entry": "hourly",
+        "where": WHERE,
+        "task": "shop.charge",
+        "registered": True,
+        "period_s": 3600,
+        "task_time_limit": 30,
+        "expires_s": 1800,
+        "task_expires_s": None,
+        "args_problem": None,
+        "unknown_keys": (),
+    }
+    return ScheduleFacts(**(facts | changes))
+
+
+def a_place_in_code(**changes: Any) -> CodeFacts:
+    facts: dict[str, Any] = {"kind": "", "where": WHERE, "task": "shop.charge", "detail": "what was met"}
+    return CodeFacts(**(facts | changes))
+
+
+def a_trusted_key(**changes: Any) -> TrustFacts:
+    facts: dict[str, Any] = {
+        "kid": "billing.1",
+        "where": Place("trust.toml", 1),
+        "expires_s": 31_536_000,
+        "send": ("billing.*",),
+        "queues": ("billing",),
+        "control": (),
+        "revoked": False,
+    }
+    return TrustFacts(**(facts | changes))
+
+
 BUILDERS = {
     "task": a_task,
     "call": a_call,
@@ -128,6 +172,10 @@ BUILDERS = {
     "waiver": a_waiver_on,
     "suppression": a_suppression,
     "verdict": a_verdict,
+    "settings": some_settings,
+    "schedule": a_schedule,
+    "code": a_place_in_code,
+    "trust": a_trusted_key,
 }
 
 _WORDS = {"UNKNOWN": UNKNOWN, "ABSENT": ABSENT, "None": None}
@@ -164,6 +212,8 @@ def _from_toml(table: dict[str, Any]) -> Facts:
 def _value(key: str, value: Any) -> Any:
     if isinstance(value, str):
         return _WORDS.get(value, value)
+    if isinstance(value, dict):
+        return {name: _value("", item) for name, item in value.items()}
     if key == "brokers":
         return tuple(a_transport(**entry) for entry in value)
     if isinstance(value, list):
