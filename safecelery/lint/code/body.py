@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
-from safecelery.lint.code.names import Names, last_name
+from safecelery.lint.code.names import Names, last_name, words
 
 if TYPE_CHECKING:
     from safecelery.lint.code.module import Module
@@ -16,11 +16,20 @@ __all__ = ["Body", "Called", "Function", "keyword"]
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Node = TypeVar("Node", bound=ast.AST)
 
-# Fields that hold no code, or code that runs elsewhere: contexts, operators, annotations.
-_SILENT: Final = frozenset(
-    ("ctx", "op", "ops", "annotation", "returns", "type_comment", "type_params", "id", "attr", "kind", "conversion")
-)
-_LEAVES: Final = (ast.Name, ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue)
+# Fields that hold no code, or code that runs elsewhere: contexts, operators, annotations, plain names.
+_SILENT: Final = words("""
+    ctx op ops annotation returns type_comment type_params id attr arg name asname names module level kind conversion
+    simple is_async rest kwd_attrs tag
+    """)
+_LEAVES: Final = frozenset((ast.Name, ast.Constant, ast.alias, ast.arg, ast.Pass, ast.Break, ast.Continue))
+_FIELDS: Final = {
+    kind: tuple(field for field in kind._fields if field not in _SILENT)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind is not ast.MatchSingleton
+}
+"""Node type -> its fields worth a look."""
+_HOLEY: Final = frozenset((ast.Dict, ast.arguments))
+"""Types with a list that may hold None: the key of ``**d``, a keyword without a default."""
 
 
 class Called(NamedTuple):
@@ -61,17 +70,19 @@ class Body:
         todo: list[ast.AST] = [self.function]
         while todo:
             node = todo.pop()
-            by_type.setdefault(type(node), []).append(node)
-            if isinstance(node, _LEAVES):
+            kind = type(node)
+            if kind in by_type:
+                by_type[kind].append(node)
+            else:
+                by_type[kind] = [node]
+            if kind in _LEAVES:
                 continue
             children: list[ast.AST] = []
-            for field in node._fields:
-                if field in _SILENT:
-                    continue
+            for field in _FIELDS.get(kind, ()):
                 value = getattr(node, field, None)
-                if isinstance(value, list):
-                    children += [item for item in value if isinstance(item, ast.AST)]
-                elif isinstance(value, ast.AST):
+                if value.__class__ is list:
+                    children += [item for item in value if item is not None] if kind in _HOLEY else value
+                elif value is not None:
                     children.append(value)
             for child in children:
                 parents[child] = node

@@ -8,7 +8,6 @@ the text for the lines of such words.
 from __future__ import annotations
 
 import ast
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
@@ -18,10 +17,11 @@ from safecelery.lint.code.names import Names, last_name, words
 
 __all__ = ["Module"]
 
-_ANYWHERE_WORDS: Final = re.compile(
-    r"\.(?:delay|apply_async|send_task|si?)\(|\bon_commit\(|\b(?:AutoAdd|Warning)Policy\b"
+_ANYWHERE_WORDS: Final = (
+    *(".delay(", ".apply_async(", ".send_task(", ".s(", ".si(", "on_commit("),
+    *("AutoAddPolicy", "WarningPolicy"),
 )
-_DECORATOR: Final = re.compile(r"^[ \t]+@", re.MULTILINE)
+_DECORATORS: Final = (" @", "\t@")
 
 _COMPOUND: Final = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.AsyncWith, ast.AsyncFor, ast.TryStar)
 
@@ -51,7 +51,7 @@ class Module:
         self.task_names: dict[str, Function] = {}
         """Top-level functions with a decorator whose name ends in ``task``."""
         self._words = _lines(_ANYWHERE_WORDS, source)
-        self._decorators = _lines(_DECORATOR, source)
+        self._decorators = _lines(_DECORATORS, source)
         self.imported: set[str] = set()
         """Names of functions handed to a call that looks like a task decorator: ``app.task(f)``."""
         self._learn(tree.body)
@@ -85,7 +85,9 @@ class Module:
                 yield from self._among(node.body, node.name, run_class=bool(node.bases) and _runs(node))
 
     def _function(self, node: Function, owner: str, *, run_class: bool) -> Iterator[Body]:
-        decorated = any(last_name(decorator) not in _NO_TASK for decorator in node.decorator_list)
+        decorated = not node.name.startswith("test_") and any(
+            last_name(decorator) not in _NO_TASK for decorator in node.decorator_list
+        )
         if decorated or run_class or node.name in self.imported:
             yield Body(node, owner, self, task_like=True)
             return
@@ -127,13 +129,20 @@ def _runs(node: ast.ClassDef) -> bool:
     return any(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and item.name == "run" for item in node.body)
 
 
-def _lines(pattern: re.Pattern[str], source: str) -> list[int]:
-    """The numbers of the lines a pattern matches in."""
+def _lines(needles: tuple[str, ...], source: str) -> list[int]:
+    """The numbers of the lines that hold one of some texts, in order. ``str.find`` is several times faster than re."""
+    found: list[int] = []
+    for needle in needles:
+        at = source.find(needle)
+        while at >= 0:
+            found.append(at)
+            at = source.find(needle, at + len(needle))
+    found.sort()
     lines: list[int] = []
     line, seen = 1, 0
-    for match in pattern.finditer(source):
-        line += source.count("\n", seen, match.start())
-        seen = match.start()
+    for at in found:
+        line += source.count("\n", seen, at)
+        seen = at
         lines.append(line)
     return lines
 
