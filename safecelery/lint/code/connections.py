@@ -24,13 +24,15 @@ _CONNECTS: Final = words("""
     cassandra.cluster.Cluster pika.BlockingConnection
     """)
 _REMOVES: Final = words("unlink remove rmtree removedirs rename replace move cleanup copytree delete safe_delete")
+_USES: Final = words("open str Path join fdopen close write print save info debug")
 _LARGE: Final = words("to_dict to_json to_csv to_html to_records to_numpy to_parquet to_pickle")
 
 
 def connection_per_call(body: Body) -> Iterator[Site]:
     """A new client or engine inside the task."""
     for call in body.calls:
-        if call.name in _CONNECTS:
+        shared = keyword(call.node, "connection_pool") is not None
+        if call.name in _CONNECTS and not shared:
             yield Site("connection-per-call", call.node, f"{call.name}()")
 
 
@@ -49,12 +51,29 @@ def temporary_file_left(body: Body) -> Iterator[Site]:
             detail = "NamedTemporaryFile(delete=False)"
         else:
             continue
-        yield Site("temporary-file-left", call.node, f"{detail}, and nothing here removes it", not _handed_on(body))
+        if not _kept_by_object(body, call.node):
+            certain = not _handed_on(body, call.node)
+            yield Site("temporary-file-left", call.node, f"{detail}, and nothing here removes it", certain)
 
 
-def _handed_on(body: Body) -> bool:
-    """The function returns something, so somebody else may remove the file."""
-    return any(node.value is not None and not isinstance(node.value, ast.Constant) for node in body.of(ast.Return))
+def _kept_by_object(body: Body, node: ast.Call) -> bool:
+    """``self.directory = mkdtemp()``: the object may remove it later."""
+    statement = body.statement_of(node)
+    return isinstance(statement, ast.Assign) and any(isinstance(t, ast.Attribute) for t in statement.targets)
+
+
+def _handed_on(body: Body, node: ast.Call) -> bool:
+    """The function returns something or hands the name to another function, which may remove the file."""
+    if any(node.value is not None and not isinstance(node.value, ast.Constant) for node in body.of(ast.Return)):
+        return True
+    statement = body.statement_of(node)
+    names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    return any(
+        not call.name.startswith(("os.", "pathlib.", "subprocess.", "shutil.")) and call.attr not in _USES
+        for call in body.calls
+        for value in [*call.node.args, *(entry.value for entry in call.node.keywords)]
+        if any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(value))
+    )
 
 
 def large_result(body: Body) -> Iterator[Site]:
@@ -67,7 +86,7 @@ def large_result(body: Body) -> Iterator[Site]:
             continue
         value = body.value_of(node.value)
         what = ""
-        if is_queryset(body, value):
+        if is_queryset(body, value) and "none" not in chain_of(value):
             what = "a query"
         elif isinstance(value, ast.Call) and last_name(value.func) in ("list", "tuple") and value.args:
             if is_queryset(body, value.args[0]) and "values_list" not in chain_of(body.value_of(value.args[0])):

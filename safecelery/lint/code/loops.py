@@ -14,6 +14,7 @@ from safecelery.lint.code.values import DISPATCH, chain_of, is_dispatch
 __all__ = ["endless_loop", "self_dispatch", "task_called_inline", "task_per_item"]
 
 _CHUNKS: Final = ("chunk", "batch", "slice", "page", "group", "partition", "split")
+_STRAIGHT: Final = (ast.Expr, ast.Assign, ast.Return, ast.With, ast.FunctionDef, ast.AsyncFunctionDef, ast.Try)
 _LATER: Final = ("countdown", "eta")
 
 
@@ -50,7 +51,7 @@ def _loop_of(body: Body, node: ast.AST) -> ast.AST | None:
 def task_per_item(body: Body) -> Iterator[Site]:
     """``for x in xs: task.delay(x)``; not over pieces, nor over what is written out, nor spread out in time."""
     for call in body.calls:
-        if not is_dispatch(call.node):
+        if not is_dispatch(call.node) or _several_at_once(call.node):
             continue
         loop = body.loop_around(call.node)
         if loop is not None:
@@ -63,6 +64,17 @@ def task_per_item(body: Body) -> Iterator[Site]:
         if any(keyword(call.node, name) is not None for name in _LATER):
             continue
         yield Site("task-per-item", call.node, f".{call.attr}() for each of `{_short(over)}`")
+
+
+def _several_at_once(call: ast.Call) -> bool:
+    """``group(...).delay()``, or a task that takes a whole piece: ``work.delay(batch_ids)``."""
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
+        return True
+    values = [*call.args, *(entry.value for entry in call.keywords)]
+    names = [last_name(node).lower() for value in values for node in ast.walk(value) if isinstance(node, ast.Name)]
+    return any(word in name for name in names for word in ("chunk", "batch")) or any(
+        isinstance(node, ast.Slice) for value in values for node in ast.walk(value)
+    )
 
 
 def _comprehended(body: Body, node: ast.AST) -> tuple[ast.expr | None, ast.expr | None]:
@@ -80,9 +92,9 @@ def _few(body: Body, over: ast.expr, target: ast.expr) -> bool:
     if isinstance(value, ast.List | ast.Tuple | ast.Set | ast.Dict):
         return True
     chain = chain_of(value)
-    if chain[-1:] == ["range"] and isinstance(value, ast.Call) and len(value.args) == 3:
+    if chain[-1:] == ["range"]:
         return True
-    if any(name.isupper() for name in chain[-1:]):
+    if any(name.isupper() for name in chain):
         return True  # a constant of the module or of the settings
     told = " ".join(
         [*chain, *chain_of(over), *(last_name(n) for n in ast.walk(target) if isinstance(n, ast.Name))]
@@ -96,7 +108,7 @@ def _short(node: ast.expr) -> str:
 
 
 def self_dispatch(body: Body) -> Iterator[Site]:
-    """A task that sends itself again at once."""
+    """A task that sends itself again at once, every time: no condition around the call, no way out before it."""
     own = body.function.name
     bound = bool(body.parameters) and body.parameters[0].arg == "self"
     for call in body.calls:
@@ -104,8 +116,18 @@ def self_dispatch(body: Body) -> Iterator[Site]:
         if call.attr not in DISPATCH or not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name):
             continue
         again = func.value.id == own or (func.value.id == "self" and bound)
-        if again and func.value.id not in body.names.aliases and not any(keyword(call.node, n) for n in _LATER):
-            yield Site("self-dispatch", call.node, f"{func.value.id}.{call.attr}() without countdown")
+        if not again or func.value.id in body.names.aliases or any(keyword(call.node, name) for name in _LATER):
+            continue
+        if _unconditional(body, call.node):
+            yield Site("endless-self-dispatch", call.node, f"{func.value.id}.{call.attr}() in every run")
+
+
+def _unconditional(body: Body, node: ast.Call) -> bool:
+    around = [parent for _, parent in body.ancestors(node)]
+    if not all(isinstance(parent, _STRAIGHT) for parent in around):
+        return False
+    ways_out = [*body.of(ast.Return), *body.of(ast.Raise)]
+    return not any(way.lineno < node.lineno for way in ways_out)
 
 
 def task_called_inline(body: Body) -> Iterator[Site]:

@@ -28,7 +28,7 @@ def secret_logged(body: Body) -> Iterator[Site]:
             continue
         for value in _shown(call.node):
             secret = secret_name(value)
-            if secret:
+            if secret and secret.lower() != "token":  # too often the name of an identifier
                 yield Site("secret-logged", value, f"{secret!r} is written to the log")
             elif isinstance(value, ast.Name) and value.id in whole and value.id not in _rebound(body):
                 yield Site("secret-logged", value, f"all of {value.id!r} is written to the log")

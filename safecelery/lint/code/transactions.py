@@ -110,7 +110,9 @@ def on_commit(body: Body) -> Iterator[Site]:
         if not isinstance(handed, ast.Lambda) or not isinstance(loop, ast.For | ast.AsyncFor):
             continue
         own = {argument.arg for argument in [*handed.args.args, *handed.args.kwonlyargs]}
-        targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+        own |= {n.id for n in ast.walk(handed.body) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        bound = [node for part in [loop.target, *loop.body] for node in ast.walk(part)]
+        targets = {node.id for node in bound if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         late = sorted({n.id for n in ast.walk(handed.body) if isinstance(n, ast.Name)} & targets - own)
         if late:
             yield Site("on-commit-late-binding", call.node, f"the lambda reads {late[0]!r} after the loop has ended")

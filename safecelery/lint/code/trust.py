@@ -15,7 +15,7 @@ __all__ = ["code_from_argument", "shell_with_argument", "ssh_policy", "tls_verif
 
 _POLICIES: Final = frozenset(("AutoAddPolicy", "WarningPolicy"))
 _RUNS: Final = words("""
-    eval exec compile __import__ pickle.loads pickle.load cPickle.loads dill.loads cloudpickle.loads joblib.load
+    eval exec compile pickle.loads pickle.load cPickle.loads dill.loads cloudpickle.loads joblib.load
     marshal.loads jsonpickle.decode yaml.unsafe_load yaml.full_load_all yaml.unsafe_load_all
     """)
 _YAML: Final = frozenset(("yaml.load", "yaml.load_all"))
