@@ -20,7 +20,7 @@ from safecelery.runtime.conf import broker_urls
 if TYPE_CHECKING:
     from safecelery.runtime.guard import Guard
 
-__all__ = ["app_facts", "call_facts", "transport_facts"]
+__all__ = ["app_facts", "call_facts", "result_facts", "transport_facts", "unknown_settings"]
 
 #: Result backends that keep nothing on any server.
 _NO_RESULTS = ("disabled", "cache+memory")
@@ -45,10 +45,10 @@ def app_facts(app: Celery, guard: Guard, *, pool: str | None = None, consumes: b
         signing=guard.ring.active is not None,
         trusted_keys=None if not consumes and guard.settings.signing.trust_file is None else len(guard.ring.trust.keys),
         brokers=brokers,
-        results=_results(conf, where, production=production),
+        results=result_facts(conf, where, production=production),
         worker_pool=pool or _pool_name(conf.worker_pool),
         task_protocol=conf.task_protocol,
-        unknown_settings=_unknown_settings(conf),
+        unknown_settings=unknown_settings(conf),
     )
 
 
@@ -73,7 +73,8 @@ def transport_facts(role: Any, url: str, ssl: object, where: Place, *, productio
     )  # fmt: skip
 
 
-def _results(conf: Settings, where: Place, *, production: bool) -> TransportFacts | None:
+def result_facts(conf: Settings, where: Place, *, production: bool) -> TransportFacts | None:
+    """The connection to the result backend; None if nothing is stored, or it goes by the broker's connection."""
     url = conf.result_backend
     if not url or url.startswith(_NO_RESULTS) or url.startswith("rpc"):  # rpc rides on the broker's connection
         return None
@@ -85,7 +86,7 @@ def _results(conf: Settings, where: Place, *, production: bool) -> TransportFact
     return transport_facts("results", url, conf.redis_backend_use_ssl or None, where, production=production)
 
 
-def _unknown_settings(conf: Settings) -> tuple[str, ...]:
+def unknown_settings(conf: Settings) -> tuple[str, ...]:
     """Lower-case names that Celery has no setting for; in a namespace, those that carry its prefix.
 
     The last map is Celery's own defaults; modules given to ``config_from_object`` hold other names too, of

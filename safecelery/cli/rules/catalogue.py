@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from safecelery.policy import facts
+from safecelery.policy.families import FAMILIES
 from safecelery.policy.profile import Policy, load_policy
-from safecelery.policy.rule import Family, Rule
+from safecelery.policy.rule import Rule
 from safecelery.policy.rules import CATALOGUE
 from safecelery.policy.shipped import SHIPPED
 
-__all__ = ["FAMILIES", "SUBJECTS", "as_json", "as_markdown", "as_rows", "fixable_codes"]
+__all__ = ["SUBJECTS", "as_json", "as_markdown", "as_rows", "fixable_codes"]
 
 SUBJECTS: Final[Mapping[type, str]] = {
     facts.TaskFacts: "task",
@@ -28,20 +29,6 @@ SUBJECTS: Final[Mapping[type, str]] = {
     facts.WaiverFacts: "waiver",
 }
 """What a rule looks at, in one word."""
-
-FAMILIES: Final[Mapping[Family, str]] = {
-    Family.POLICY: "The policy itself",
-    Family.SERIALIZATION: "Serialization",
-    Family.TRANSPORT: "Transport",
-    Family.SIGNING: "Signing and authority",
-    Family.TIME_LIMITS: "Time limits",
-    Family.DELIVERY: "Delivery",
-    Family.RETRIES: "Retries",
-    Family.TASK_CODE: "Task code",
-    Family.RESULTS: "Results",
-    Family.OPERATIONS: "Operations",
-}
-"""Headings."""
 
 _HEAD = ("CODE", "NAME", "SEVERITY", "LEVEL", "FIX", "CHECKS", "WHAT IS WRONG")
 
@@ -99,9 +86,9 @@ def as_markdown() -> str:
         "",
         "<!-- Made by `safecelery rules --format markdown`; scripts/generated.sh writes it anew. -->",
         "",
-        f"{len(CATALOGUE)} rules. Each links to its page: why it matters, bad and good code, how to fix it, when it stays",
-        "silent. The same text is shown by `safecelery rules CODE`. The columns on the right give the rule's level in",
-        "each policy that is shipped: `error` fails a run, `warn` does not.",
+        f"{len(CATALOGUE)} rules. Each links to its page: why it matters, bad and good code, how to fix it, when it",
+        "stays silent. The same text is shown by `safecelery rules CODE`. The columns on the right give the rule's",
+        "level in each policy that is shipped: `error` fails a run, `warn` does not.",
         "",
     ]
     for family, title in FAMILIES.items():
