@@ -55,6 +55,14 @@ class Finding:
     """``--fix`` or ``--unsafe-fixes`` knows what to write."""
     number: int = 0
     """Tells findings apart that agree in code, path, subject and message: 0 for the first of them in the file, 1..."""
+    rule: str = ""
+    """Of an undecided one: the code of the rule that could not be decided, where ``code`` is not that itself."""
+    blocked_by: str = ""
+    """Of an undecided one: the expression that could not be read, as written: ``env.int("LIMIT")``."""
+    reason: str = ""
+    """Of a suppressed one: why it is excused, in the words of the comment or the waiver."""
+    waived: bool = False
+    """Of a suppressed one: by a waiver of the policy, not by a comment."""
 
     @property
     def fingerprint(self) -> str:
@@ -96,6 +104,8 @@ class LintResult:
     """Known from the baseline."""
     unread: tuple[Unread, ...] = ()
     tasks: tuple[TaskRow, ...] = ()
+    rules: tuple[str, ...] = ()
+    """The codes of the rules that were checked, those that nothing breaks too; empty: not told."""
     policy: str = "baseline"
     files: int = 0
     """How many files were looked at."""

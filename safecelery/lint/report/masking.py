@@ -1,0 +1,163 @@
+"""Secrets are taken out of a report here, for every format.
+
+What a linter prints ends up in logs that more people read than the code. A source line or a message is masked before
+any format sees it: passwords in URLs, literals given to a name that sounds like a secret, private keys, and tokens of
+well-known shapes. It is better to mask a harmless word than to print a secret. Masking twice changes nothing more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from safecelery.lint.finding import Because, Finding, LintResult, Unread
+
+__all__ = ["MASK", "masked", "masked_result"]
+
+MASK: Final = "***"
+
+_LONGEST: Final = 4_000
+"""Characters of a text that are looked at; what follows is cut off. Bounds the time a hostile line can take."""
+
+_SENSITIVE: Final = (
+    r"(?:pass(?:word|wd|phrase|code)|(?<![A-Za-z])pass(?![A-Za-z])|pwd|secret|token|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|signing[_-]?key|encryption[_-]?key|credential|basic[_-]?auth|authorization)"
+)
+_NAME: Final = rf"[\w-]*?{_SENSITIVE}[\w-]*+"
+_KEY: Final = rf"(?<![\w-]){_NAME}"
+
+_URL: Final = re.compile(r"://((?:(?!://)[^\s'\"<>`])*)@")
+_USER: Final = re.compile(r"[\w.-]{0,16}")
+_LONE_USER: Final = re.compile(r"[A-Za-z][A-Za-z_.-]{0,15}")
+# What stands for a value that is somewhere else, and so is none: {HOST}, ${HOST}, $HOST, %s, %(host)s, and our mask.
+_PLACEHOLDER: Final = re.compile(r"(?:\*{3,}|\{[\w.\[\]()!]*\}|\$\{\w+\}|\$[A-Z_][A-Z0-9_]*|%s|%\(\w+\)s)+")
+_NO_SECRET: Final = frozenset({"", "none", "null", "true", "false", "unknown", "absent", "default"})
+
+# Gaps are bounded so that no text makes the search slow.
+_QUOTE: Final = r"(?P<prefix>[rbfu]{0,2})(?P<quote>\"\"\"|\x27\x27\x27|\"|\x27)"
+_LITERAL: Final = _QUOTE + r"(?P<value>(?:\\.|(?!(?P=quote)).)*+)(?P<end>(?P=quote)|$)"
+_FLAGS: Final = re.IGNORECASE | re.DOTALL
+# getenv("PASSWORD", "x"), env.str("PASSWORD", default="x")
+_DEFAULT: Final = re.compile(
+    rf"(?P<head>{_KEY}" + r"[\"']\s{0,4},\s{0,4}(?:[a-z]{1,12}\s{0,2}=\s{0,2})?)" + _LITERAL, _FLAGS
+)
+# password="x", "password": b"x", d["password"] = "x", PASSWORD: str = "x", password or "x", password=SecretStr("x")
+_QUOTED: Final = re.compile(
+    rf"(?P<head>{_KEY}"
+    r"[\"']?\s{0,4}\]?\s{0,4}\)?(?:\s{0,4}:\s{0,4}[\w.|]{1,40})?\s{0,4}(?:=>|:=|[!=]?=|:|\bis\b|\bor\b|\|\|)\s{0,4}"
+    r"(?:[\w.]{1,40}\(\s{0,4})?)" + _LITERAL,
+    _FLAGS,
+)
+# PASSWORD=x, password: x (alone on its line), as in environment files, YAML and command lines
+_BARE: Final = re.compile(
+    rf"(?P<head>{_KEY}"
+    r"[\"']?(?:\s{0,4}=\s{0,4}|:(?=\S)|:\s{1,8}(?=[^\s#]{1,200}\s{0,8}(?:#.*)?$)))(?P<value>[^\s\"'&;,()\[\]<>]+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# --password x, ?password=x: secrets wherever they stand, in Python too
+_FLAG: Final = re.compile(
+    rf"(?P<head>(?<![\w-])--?{_NAME}" + r"(?:\s{1,8}|=))(?P<value>[^\s\"'=-][^\s\"']*)", re.IGNORECASE
+)
+_QUERY: Final = re.compile(rf"(?P<head>[?&]{_KEY}=)" + r"(?P<value>[^\s\"'&#]+)", re.IGNORECASE)
+_BEARER: Final = re.compile(r"(?P<head>\b(?:Bearer|Basic)\s{1,8})(?P<value>(?=\S*[0-9=])[\w.+/=~-]{8,})")
+# The name of a variable that holds a secret is none: SecretStr(env["DB_PASSWORD"])
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+
+_SHAPES: Final = re.compile(
+    r"-----BEGIN[ A-Z]*PRIVATE KEY-----.*?(?:-----END[ A-Z]*-----|\Z)"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abeoprs]-[\w-]{10,}|\b[sr]k_(?:live|test)_\w{10,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
+    r"|\b[0-9a-fA-F]{32,}\b"
+    r"|(?<![A-Za-z0-9+/])(?=[A-Za-z+/]*[0-9])(?=[0-9A-Z+/]*[a-z])(?=[0-9a-z+/]*[A-Z])[A-Za-z0-9+]{32,}={0,2}",
+    re.DOTALL,
+)
+
+
+def masked(text: str, *, python: bool = False) -> str:
+    """The text without the secrets that can be told to be some.
+
+    ``python``: the text is a line of Python, where ``password=name`` holds no secret but ``password="name"`` does.
+    """
+    if len(text) > _LONGEST:
+        text = _cut(text)
+    if "://" in text:
+        text = _URL.sub(_without_password, text)
+    text = _SHAPES.sub(MASK, text)
+    for pattern in (_QUERY, _FLAG, _DEFAULT, _QUOTED, _BEARER):
+        text = pattern.sub(_without_value, text)
+    if not python:
+        return _BARE.sub(_without_value, text)
+    code, mark, comment = text.rpartition("#")
+    return code + mark + _BARE.sub(_without_value, comment) if mark else text
+
+
+def masked_result(result: LintResult) -> LintResult:
+    """The result with every text masked, its findings still told apart by their fingerprints."""
+    seen: set[str] = set()
+
+    def each(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        return tuple(_told_apart(_masked_finding(finding), seen) for finding in findings)
+
+    return replace(
+        result,
+        findings=each(result.findings),
+        undecided=each(result.undecided),
+        suppressed=each(result.suppressed),
+        baselined=each(result.baselined),
+        unread=tuple(Unread(item.path, item.line, masked(item.message)) for item in result.unread),
+        tasks=tuple(replace(row, name=masked(row.name)) for row in result.tasks),
+        notes=tuple(masked(note) for note in result.notes),
+    )
+
+
+def _masked_finding(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        message=masked(finding.message),
+        subject=masked(finding.subject),
+        fix=masked(finding.fix),
+        because=tuple(Because(link.file, link.line, masked(link.what)) for link in finding.because),
+        blocked_by=masked(finding.blocked_by),
+        reason=masked(finding.reason),
+    )
+
+
+def _told_apart(finding: Finding, seen: set[str]) -> Finding:
+    """Two findings that differed in a secret only would agree now; services drop one of two equal fingerprints."""
+    while finding.fingerprint in seen:
+        finding = replace(finding, number=finding.number + 1)
+    seen.add(finding.fingerprint)
+    return finding
+
+
+def _without_password(match: re.Match[str]) -> str:
+    user, colon, password = match[1].partition(":")
+    if not colon:
+        return match[0] if _LONE_USER.fullmatch(user) or _harmless(user) else f"://{MASK}@"
+    shown = user if _USER.fullmatch(user) or _harmless(user) else MASK
+    return f"://{shown}:{password if _harmless(password) else MASK}@"
+
+
+def _without_value(match: re.Match[str]) -> str:
+    if _harmless(match["value"]):
+        return match[0]
+    groups = match.groupdict()
+    return f"{match['head']}{groups.get('prefix', '')}{groups.get('quote', '')}{MASK}{groups.get('end', '')}"
+
+
+def _harmless(value: str) -> bool:
+    if value.lower() in _NO_SECRET or _PLACEHOLDER.fullmatch(value):
+        return True
+    return _VARIABLE.fullmatch(value) is not None and re.search(_SENSITIVE, value, re.IGNORECASE) is not None
+
+
+def _cut(text: str) -> str:
+    """The start of a long text, without a URL whose end was cut off: its password would not be told to be one."""
+    text = text[:_LONGEST]
+    head, mark, tail = text.rpartition("://")
+    if mark and not re.search(r"[\s'\"<>`]", tail):
+        text = head + mark
+    return text + "\u2026"
