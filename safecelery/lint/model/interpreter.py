@@ -1,0 +1,255 @@
+"""Runs a reduced module the way Python would, on values that may be unknown; nothing of the module is executed.
+
+Statements are taken in order, so what is assigned last counts, as at run time. Imports bind lazily: a module runs when
+one of its names is first needed. Where a condition cannot be decided both branches run and what differs becomes unknown;
+where it depends on an environment variable, the variable's default decides and the value says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from safecelery.lint.finding import Because
+from safecelery.lint.model import calls, expressions, statements
+from safecelery.lint.model.scope import Frame, Module
+from safecelery.lint.model.values import (
+    Env,
+    Ext,
+    Function,
+    ModuleRef,
+    Pending,
+    Unknown,
+    Val,
+    merge_env,
+    unknown,
+)
+
+if TYPE_CHECKING:
+    from safecelery.lint.model.values import Class
+
+__all__ = ["Dialect", "Interpreter", "Modules", "Raised"]
+
+_MOST_STEPS: Final = 4_000_000
+"""Statements and expressions of a whole run; what a project of a million lines needs is a tenth of it."""
+_DEEPEST: Final = 28
+"""Calls within calls."""
+_FOREIGN: Final = frozenset({"celery", "kombu", "django", "billiard", "flask", "redis"})
+"""Top-level names that mean the installed package even if a file of the tree has that name."""
+
+
+class Raised(Exception):
+    """The interpreted code raised, and an enclosing ``try`` there catches it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class Modules(Protocol):
+    """Where the modules of the tree come from."""
+
+    def find_module(self, dotted: str, importer: Any) -> Any:
+        """The record of a module of the tree, or None."""
+
+    def module_of(self, record: Any) -> Module:
+        """The module of a record; the same object each time."""
+
+
+class Dialect(Protocol):
+    """What a framework gives a meaning to: Celery's classes, Django's settings. None means: not mine."""
+
+    def call(self, it: Interpreter, function: Val, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val | None:
+        """Carry out a call of something outside the tree, or of one of the dialect's own objects."""
+
+    def create(self, it: Interpreter, cls: Class, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val | None:
+        """Make an instance of a class of the tree that derives from something outside."""
+
+    def attribute(self, it: Interpreter, value: Val, name: str, at: Because) -> Val | None:
+        """Read an attribute."""
+
+    def assign(self, it: Interpreter, value: Val, name: str, to: Val, at: Because) -> bool:
+        """Set an attribute; False: not mine."""
+
+    def item(self, it: Interpreter, value: Val, key: Val, at: Because) -> Val | None:
+        """Read an item."""
+
+    def assign_item(self, it: Interpreter, value: Val, key: Val, to: Val, at: Because) -> bool:
+        """Set an item; False: not mine."""
+
+    def class_made(self, it: Interpreter, cls: Class) -> None:
+        """A class statement has run."""
+
+
+class Interpreter:
+    """One run over a tree."""
+
+    def __init__(self, modules: Modules, dialect: Dialect) -> None:
+        self.modules = modules
+        self.dialect = dialect
+        self.steps = 0
+        self.depth = 0
+        self.uncertain = 0
+        """Above 0: inside a branch that may not be taken, or a loop over unknown things."""
+        self.condition: Env = ()
+        """The environment variables that decided the branches being run."""
+        self.catching: list[frozenset[str]] = []
+        """What the ``try`` statements around catch."""
+        self.environ: dict[str, Val] = {}
+        """What the program itself put into the environment."""
+        self.failures: list[tuple[str, int, str]] = []
+        self.evaluate = expressions.Evaluator(self).evaluate
+        self.block = statements.Executor(self).block
+        self.call = calls.Caller(self).call
+
+    # --- modules ------------------------------------------------------------------------------------------------
+
+    def run(self, module: Module) -> None:
+        """Run a module if it has not run yet."""
+        if module.state != "new":
+            return
+        module.state = "running"
+        module.names["__name__"] = Val(module.name)
+        module.names["__file__"] = Val(module.path)
+        saved = self.uncertain, self.condition, self.catching, self.depth
+        self.uncertain, self.condition, self.catching, self.depth = 0, (), [], 0
+        try:
+            self.block(module.body, Frame(module, module.names))
+        except Raised:
+            pass
+        except RecursionError:
+            self.failures.append((module.path, 0, "nested too deeply to be read"))
+        finally:
+            self.uncertain, self.condition, self.catching, self.depth = saved
+            module.state = "done"
+
+    def find(self, dotted: str, importer: Module) -> Module | None:
+        """The module of the tree with this dotted name, as seen from ``importer``; not run yet."""
+        if not dotted or dotted.partition(".")[0] in _FOREIGN:
+            return None
+        record = self.modules.find_module(dotted, importer.record)
+        return None if record is None else self.modules.module_of(record)
+
+    def member(self, module: Module, name: str) -> Val | None:
+        """A name of a module, running it first; a submodule counts. None if there is no such name."""
+        self.run(module)
+        found = module.names.get(name)
+        if found is not None:
+            return self.settle(found)
+        submodule = self.find(f"{module.name}.{name}", module) if module.is_package else None
+        if submodule is not None:
+            return Val(ModuleRef(submodule))
+        if "__getattr__" in module.names:
+            return self.call(module.names["__getattr__"], [Val(name)], {}, Because(module.path, 0, name))
+        for star in module.stars:
+            return Val(Ext(f"{star}.{name}"))
+        if module.state == "running":
+            return unknown(f"{module.name}.{name} (circular import)")
+        return None
+
+    def settle(self, value: Val) -> Val:
+        """The value, an import looked up."""
+        for _ in range(12):
+            if not isinstance(value.data, Pending):
+                return value
+            pending: Pending = value.data
+            found = self.member(pending.module, pending.name)
+            if found is None:
+                return unknown(f"{pending.module.name}.{pending.name}", value.env, value.because)
+            value = found.depending(value.env) if value.env else found
+        return unknown("an import that leads to itself")
+
+    # --- names --------------------------------------------------------------------------------------------------
+
+    def lookup(self, name: str, frame: Frame) -> Val | None:
+        """A name as the frame sees it, built-ins left out; None if nothing binds it."""
+        current: Frame | None = frame
+        while current is not None:
+            found = current.names.get(name)
+            if found is not None:
+                return self.settle(found) if isinstance(found.data, Pending) else found
+            current = current.parent
+        found = frame.module.names.get(name)
+        if found is not None:
+            return self.settle(found) if isinstance(found.data, Pending) else found
+        for star in frame.module.stars:
+            return Val(Ext(f"{star}.{name}"))
+        return None
+
+    def bind(self, name: str, value: Val, frame: Frame, line: int) -> None:
+        """Assign to a name, noting where."""
+        if self.condition:
+            value = value.depending(self.condition)
+        if not isinstance(value.data, _NOT_NOTED):
+            value = value.via(Because(frame.module.path, line, name))
+        names = frame.names
+        if name in frame.shared:
+            names = self._home(name, frame)
+        names[name] = value
+
+    def _home(self, name: str, frame: Frame) -> dict[str, Val]:
+        current = frame.parent
+        while current is not None:
+            if name in current.names:
+                return current.names
+            current = current.parent
+        return frame.module.names
+
+    def at(self, frame: Frame, line: int, what: str) -> Because:
+        """A place in the code being run."""
+        return Because(frame.module.path, line, what)
+
+    # --- control ------------------------------------------------------------------------------------------------
+
+    def spend(self) -> None:
+        """Count a step. Raises RecursionError when a run has taken more than any project needs."""
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise RecursionError("too many steps")
+
+    def raise_if_caught(self, *names: str) -> None:
+        """Raise :class:`Raised` if the interpreted program would catch it nearby; else go on with what is unknown."""
+        for caught in reversed(self.catching):
+            for name in names:
+                if name in caught or "Exception" in caught or "BaseException" in caught:
+                    raise Raised(name)
+
+    @contextmanager
+    def under(self, env: Env) -> Iterator[None]:
+        """Inside a branch that these environment variables decided."""
+        saved = self.condition
+        self.condition = merge_env(saved, env)
+        try:
+            yield
+        finally:
+            self.condition = saved
+
+    @contextmanager
+    def perhaps(self) -> Iterator[None]:
+        """Inside code that may not run."""
+        self.uncertain += 1
+        try:
+            yield
+        finally:
+            self.uncertain -= 1
+
+    @contextmanager
+    def deeper(self) -> Iterator[bool]:
+        """One call deeper; yields False when that is too deep."""
+        self.depth += 1
+        try:
+            yield self.depth <= _DEEPEST
+        finally:
+            self.depth -= 1
+
+    def truth(self, value: Val) -> bool | None:
+        """Whether it counts as true; None if that is unknown."""
+        return expressions.truth(value)
+
+    def merge(self, values: Sequence[Val | None], why: str) -> Val | None:
+        """What a name is worth after branches that left it at these values (None: unbound there)."""
+        return statements.merge(values, why)
+
+
+_NOT_NOTED = (Ext, Function, ModuleRef, Pending, Unknown)

@@ -1,0 +1,57 @@
+"""Modules and frames: the names a piece of code sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from safecelery.lint.model.values import Class, Function, Val
+
+if TYPE_CHECKING:
+    from safecelery.lint.ir import Node
+
+__all__ = ["Frame", "Module"]
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """A module of the tree, and how far it has been run."""
+
+    name: str
+    """Dotted."""
+    path: str
+    """As findings print it."""
+    body: list[Node]
+    calls: list[Node]
+    record: Any
+    is_package: bool = False
+    state: str = "new"
+    """"new", "running" or "done"."""
+    names: dict[str, Val] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+    """External modules of which everything was imported."""
+    functions: list[Function] = field(default_factory=list)
+    """Every function defined at any level while it ran."""
+
+    @property
+    def package(self) -> str:
+        """The package that relative imports start from."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One running block: its names, the frame around it, and what it belongs to."""
+
+    module: Module
+    names: dict[str, Val]
+    parent: Frame | None = None
+    owner: Class | None = None
+    """The class whose body this is."""
+    method_of: Class | None = None
+    """The class whose method this is, for ``super()``."""
+    this: Val | None = None
+    shared: set[str] = field(default_factory=set)
+    """Names declared global or nonlocal."""
+    returned: Val | None = None
+    """What a branch that may have been taken has returned already."""

@@ -1,0 +1,546 @@
+"""Statements, one method each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from safecelery.lint.finding import Because
+from safecelery.lint.ir import Node
+from safecelery.lint.model.scope import Frame, Module
+from safecelery.lint.model.values import (
+    NONE,
+    Class,
+    Ext,
+    Function,
+    Instance,
+    ModuleRef,
+    Pending,
+    Seq,
+    Table,
+    Unknown,
+    Val,
+    describe,
+    plain,
+    unknown,
+)
+from safecelery.policy.facts import UNKNOWN
+
+if TYPE_CHECKING:
+    from safecelery.lint.model.interpreter import Interpreter
+
+__all__ = ["Executor", "Signal", "describe_node", "merge"]
+
+Signal: TypeAlias = tuple[str, Val] | None
+"""How a block ended: None at its end, else "ret", "brk" or "raise"."""
+
+_MOST_ROUNDS = 300
+
+_FAMILY = {
+    "ImportError": {"ImportError", "ModuleNotFoundError"},
+    "LookupError": {"KeyError", "IndexError"},
+    "Exception": set(),
+}
+
+
+class Executor:
+    """Runs statements for an interpreter."""
+
+    def __init__(self, it: Interpreter) -> None:
+        self.it = it
+        self.table: dict[str, Callable[[Node, Frame], Signal]] = {
+            "=": self._assign, "ann": self._annotated, "aug": self._augmented, "e": self._expression, "if": self._if,
+            "for": self._for, "while": self._while, "with": self._with, "try": self._try, "def": self._def,
+            "class": self._class, "imp": self._import, "from": self._from, "ret": self._return, "raise": self._raise,
+            "del": self._del, "glob": self._global, "brk": self._break, "match": self._match,
+        }  # fmt: skip
+
+    def block(self, body: list[Node], frame: Frame) -> Signal:
+        """Run statements until one of them leaves the block."""
+        for node in body:
+            self.it.spend()
+            signal = self.table[node[0]](node, frame)
+            if signal is not None:
+                return signal
+        return None
+
+    # --- assignments --------------------------------------------------------------------------------------------
+
+    def _assign(self, node: Node, frame: Frame) -> Signal:
+        value = self.it.evaluate(node[3], frame)
+        for target in node[2]:
+            self.store(target, value, frame, node[1])
+        return None
+
+    def _annotated(self, node: Node, frame: Frame) -> Signal:
+        if node[4] is not None:
+            self.store(node[2], self.it.evaluate(node[4], frame), frame, node[1])
+        elif frame.owner is not None and node[2][0] == "n":
+            frame.owner.keywords.setdefault(f"annotation {node[2][2]}", NONE)
+        return None
+
+    def _augmented(self, node: Node, frame: Frame) -> Signal:
+        _, line, operator, target, value = node
+        current = self.it.evaluate(target, frame)
+        change = self.it.evaluate(value, frame)
+        if isinstance(current.data, Seq) and current.data.kind == "l" and operator == "Add":
+            self._extend(current.data, change)
+            return None
+        if isinstance(current.data, Table) and operator == "BitOr" and isinstance(change.data, Table):
+            for key, item in change.data.items.items():
+                self.put(current.data, key, item)
+            current.data.open |= change.data.open
+            return None
+        result = self.it.evaluate(["b", line, operator, ["val", line, current], ["val", line, change]], frame)
+        self.store(target, result, frame, line)
+        return None
+
+    def _extend(self, into: Seq, value: Val) -> None:
+        if isinstance(value.data, Seq) and not self.it.uncertain:
+            into.items.extend(item.depending(self.it.condition) for item in value.data.items)
+            into.open |= value.data.open
+        else:
+            into.open = True
+
+    def store(self, target: Node, value: Val, frame: Frame, line: int) -> None:
+        """Assign a value to a name, attribute, item or several of them."""
+        tag = target[0]
+        if tag == "n":
+            self.it.bind(target[2], value, frame, line)
+        elif tag in ("t", "l"):
+            self._unpack(target[2], value, frame, line)
+        elif tag == "a":
+            self._set_attribute(
+                self.it.evaluate(target[2], frame), target[3], value, self.it.at(frame, line, target[3])
+            )
+        elif tag == "x":
+            owner, key = self.it.evaluate(target[2], frame), self.it.evaluate(target[3], frame)
+            self._set_item(owner, key, value, self.it.at(frame, line, describe(key)))
+        elif tag == "*":
+            self.store(target[2], unknown("the rest of an unpacking"), frame, line)
+
+    def _unpack(self, targets: list[Node], value: Val, frame: Frame, line: int) -> None:
+        data = value.data
+        exact = isinstance(data, Seq) and not data.open and len(data.items) == len(targets)
+        starred = any(target[0] == "*" for target in targets)
+        for index, target in enumerate(targets):
+            if exact and not starred:
+                item = data.items[index].depending(value.env)
+            else:
+                item = unknown(describe(value), value.env, value.because)
+            self.store(target, item, frame, line)
+
+    def _set_attribute(self, owner: Val, name: str, value: Val, at: Because) -> None:
+        if self.it.condition:
+            value = value.depending(self.it.condition)
+        value = value.via(at)
+        if self.it.dialect.assign(self.it, owner, name, value, at):
+            return
+        data = owner.data
+        if isinstance(data, Instance | Class | Function):
+            if self.it.uncertain and name in data.attributes:
+                value = merge([data.attributes[name], value], "a condition") or value
+            data.attributes[name] = value
+        elif isinstance(data, ModuleRef):
+            self.it.run(data.module)
+            data.module.names[name] = value
+        elif hasattr(data, "attributes") and isinstance(data.attributes, dict):
+            data.attributes[name] = value
+
+    def _set_item(self, owner: Val, key: Val, value: Val, at: Because) -> None:
+        if self.it.condition:
+            value = value.depending(self.it.condition)
+        value = value.via(at)
+        if self.it.dialect.assign_item(self.it, owner, key, value, at):
+            return
+        data = owner.data
+        name = plain(key)
+        if isinstance(data, Table):
+            if name is UNKNOWN or isinstance(name, list | dict):
+                data.open = True
+            else:
+                self.put(data, name, value)
+        elif isinstance(data, Seq):
+            if isinstance(name, int) and -len(data.items) <= name < len(data.items) and not self.it.uncertain:
+                data.items[name] = value
+            else:
+                data.open = True
+
+    def put(self, table: Table, key: Any, value: Val) -> None:
+        """Set an item, which may not happen at all."""
+        if self.it.uncertain:
+            value = merge([table.items.get(key), value], "a condition") or value
+        try:
+            table.items[key] = value
+        except TypeError:
+            table.open = True
+
+    def _expression(self, node: Node, frame: Frame) -> Signal:
+        self.it.evaluate(node[2], frame)
+        return None
+
+    # --- control flow -------------------------------------------------------------------------------------------
+
+    def _if(self, node: Node, frame: Frame) -> Signal:
+        test = self.it.evaluate(node[2], frame)
+        decided = self.it.truth(test)
+        if decided is not None:
+            branch = node[3] if decided else node[4]
+            if not branch:
+                return None
+            if not test.env:
+                return self.block(branch, frame)
+            with self.it.under(test.env):
+                return self.block(branch, frame)
+        return self.fork([node[3], node[4]], frame, describe(test))
+
+    def fork(self, branches: Sequence[list[Node]], frame: Frame, why: str) -> Signal:
+        """Run several blocks of which one is taken, and keep what they agree on."""
+        before = dict(frame.names)
+        endings: list[tuple[dict[str, Val], Signal]] = []
+        with self.it.perhaps():
+            for branch in branches:
+                frame.names.clear()
+                frame.names.update(before)
+                signal = self.block(branch, frame)
+                endings.append((dict(frame.names), signal))
+        through = [names for names, signal in endings if signal is None or signal[0] == "brk"]
+        left = [signal for _, signal in endings if signal is not None and signal[0] == "ret"]
+        kept = through or [names for names, _ in endings]
+        merged: dict[str, Val] = {}
+        for name in dict.fromkeys(name for names in kept for name in names):
+            value = merge([names.get(name) for names in kept], why)
+            if value is not None:
+                merged[name] = value
+        frame.names.clear()
+        frame.names.update(merged)
+        if through:
+            if left:
+                # One way out returned: what follows may or may not run, and what is returned is one of several.
+                earlier = [] if frame.returned is None else [frame.returned]
+                frame.returned = merge([*earlier, *(signal[1] for signal in left)], why)
+            return None
+        if left:
+            return "ret", merge([signal[1] for signal in left], why) or NONE
+        return "raise", NONE
+
+    def _for(self, node: Node, frame: Frame) -> Signal:
+        _, line, target, iterable, body, orelse = node
+        items = self.items_of(self.it.evaluate(iterable, frame))
+        if items is None or len(items) > _MOST_ROUNDS:
+            self.store(target, unknown(describe_node(iterable)), frame, line)
+            return self.fork([body, []], frame, describe_node(iterable))
+        for item in items:
+            self.store(target, item, frame, line)
+            signal = self.block(body, frame)
+            if signal is not None and signal[0] != "brk":
+                return signal
+        return self.block(orelse, frame) if orelse else None
+
+    def items_of(self, value: Val) -> list[Val] | None:
+        """What a loop over it meets; None if that is not known."""
+        data = value.data
+        if isinstance(data, Seq) and not data.open:
+            return [item.depending(value.env) for item in data.items]
+        if isinstance(data, Table) and not data.open:
+            return [Val(key, value.env) for key in data.items]
+        if isinstance(data, str):
+            return [Val(character, value.env) for character in data[: _MOST_ROUNDS + 1]]
+        return None
+
+    def _while(self, node: Node, frame: Frame) -> Signal:
+        test = self.it.evaluate(node[2], frame)
+        if self.it.truth(test) is False:
+            return None
+        return self.fork([node[3], []], frame, describe_node(node[2]))
+
+    def _with(self, node: Node, frame: Frame) -> Signal:
+        for context, target in node[2]:
+            value = self.it.evaluate(context, frame)
+            if target is not None:
+                entered = value if isinstance(value.data, Instance) else unknown(describe_node(context))
+                self.store(target, entered, frame, node[1])
+        return self.block(node[3], frame)
+
+    def _try(self, node: Node, frame: Frame) -> Signal:
+        from safecelery.lint.model.interpreter import Raised
+
+        _, _, body, handlers, orelse, final = node
+        caught = [self._caught(handler[0]) for handler in handlers]
+        self.it.catching.append(frozenset().union(*caught))
+        raised: str | None = None
+        signal: Signal = None
+        try:
+            signal = self.block(body, frame)
+        except Raised as error:
+            raised = error.name
+        finally:
+            self.it.catching.pop()
+        if raised is None and signal is not None and signal[0] == "raise" and handlers:
+            raised = str(plain(signal[1]))
+            signal = None
+        if raised is not None:
+            for handler, names in zip(handlers, caught, strict=True):
+                if raised in names or "Exception" in names or "BaseException" in names:
+                    if handler[1]:
+                        frame.names[handler[1]] = unknown(f"the {raised} caught")
+                    signal = self.block(handler[2], frame)
+                    break
+            else:
+                if final:
+                    self.block(final, frame)
+                raise Raised(raised)
+        elif signal is None and orelse:
+            signal = self.block(orelse, frame)
+        if final:
+            last = self.block(final, frame)
+            signal = last or signal
+        return signal
+
+    def _caught(self, types: Node | None) -> set[str]:
+        if types is None:
+            return {"BaseException"}
+        names: set[str] = set()
+        for node in types[2] if types[0] == "t" else [types]:
+            last = node[3] if node[0] == "a" else node[2] if node[0] == "n" else ""
+            names |= {last} | _FAMILY.get(last, set())
+        return names
+
+    def _match(self, node: Node, frame: Frame) -> Signal:
+        self.it.evaluate(node[2], frame)
+        return self.fork([*node[3], []], frame, "match")
+
+    def _return(self, node: Node, frame: Frame) -> Signal:
+        return "ret", NONE if node[2] is None else self.it.evaluate(node[2], frame)
+
+    def _raise(self, node: Node, frame: Frame) -> Signal:
+        target = node[2]
+        while target is not None and target[0] == "c":
+            target = target[2]
+        name = "Exception" if target is None else target[3] if target[0] == "a" else target[2]
+        return "raise", Val(name if isinstance(name, str) else "Exception")
+
+    def _break(self, node: Node, frame: Frame) -> Signal:
+        return "brk", NONE
+
+    def _del(self, node: Node, frame: Frame) -> Signal:
+        for target in node[2]:
+            if target[0] == "n" and not self.it.uncertain:
+                frame.names.pop(target[2], None)
+            elif target[0] == "x":
+                owner, key = self.it.evaluate(target[2], frame), plain(self.it.evaluate(target[3], frame))
+                if isinstance(owner.data, Table) and isinstance(key, str) and not self.it.uncertain:
+                    owner.data.items.pop(key, None)
+        return None
+
+    def _global(self, node: Node, frame: Frame) -> Signal:
+        frame.shared.update(node[2])
+        return None
+
+    # --- definitions --------------------------------------------------------------------------------------------
+
+    def _def(self, node: Node, frame: Frame) -> Signal:
+        _, line, def_line, name, decorators, parameters, body, _ = node
+        function = Function(
+            name=name,
+            module=frame.module,
+            line=line,
+            def_line=def_line,
+            parameters=parameters,
+            defaults=[None if d is None else self.it.evaluate(d, frame) for d in parameters[2]],
+            body=body,
+            closure=frame.parent if frame.owner is not None else frame,
+            owner=frame.owner,
+            decorators=tuple(filter(None, (_last(d) for d in decorators))),
+        )
+        frame.module.functions.append(function)
+        value = Val(function)
+        if decorators:
+            made = [self.it.evaluate(decorator, frame) for decorator in decorators]
+            for decorator, written in zip(reversed(made), reversed(decorators), strict=True):
+                at = self.it.at(frame, written[1], f"@{describe_node(written)}")
+                result = self.it.call(decorator, [value], {}, at)
+                if not isinstance(result.data, Unknown):
+                    value = result
+        self.it.bind(name, value, frame, line)
+        return None
+
+    def _class(self, node: Node, frame: Frame) -> Signal:
+        _, line, _, name, decorators, bases, keywords, body = node
+        values: list[Val] = []
+        for base in bases:
+            value = self.it.evaluate(base[2] if base[0] == "*" else base, frame)
+            if base[0] == "*":
+                values += value.data.items if isinstance(value.data, Seq) else [unknown(describe(value))]
+            else:
+                values.append(value)
+        qualname = f"{frame.owner.qualname}.{name}" if frame.owner else name
+        cls = Class(name=name, module=frame.module, line=line, bases=values, attributes={}, qualname=qualname)
+        for key, value_node in keywords:
+            cls.keywords[key or "**"] = self.it.evaluate(value_node, frame)
+        cls.decorated = bool(decorators)
+        parent = frame.parent if frame.owner is not None else frame
+        inner = Frame(frame.module, cls.attributes, parent, owner=cls)
+        self.block(body, inner)
+        value = Val(cls)
+        self.it.bind(name, value, frame, line)
+        self._init_subclass(cls, self.it.at(frame, line, f"class {name}"))
+        self.it.dialect.class_made(self.it, cls)
+        for decorator in reversed(decorators):
+            at = self.it.at(frame, decorator[1], f"@{describe_node(decorator)}")
+            result = self.it.call(self.it.evaluate(decorator, frame), [value], {}, at)
+            if isinstance(result.data, Class | Instance):
+                value = result
+        if decorators:
+            self.it.bind(name, value, frame, line)
+        return None
+
+    def _init_subclass(self, cls: Class, at: Because) -> None:
+        for base in cls.mro():
+            if base is not cls and isinstance(base, Class) and "__init_subclass__" in base.attributes:
+                hook = base.attributes["__init_subclass__"]
+                if isinstance(hook.data, Function):
+                    kwargs = {k: v for k, v in cls.keywords.items() if k not in ("metaclass", "**") and " " not in k}
+                    self.it.call(hook, [Val(cls)], kwargs, at)
+                return
+
+    # --- imports ------------------------------------------------------------------------------------------------
+
+    def _import(self, node: Node, frame: Frame) -> Signal:
+        for dotted, name in node[2]:
+            module = self.it.find(dotted, frame.module)
+            if name is not None:
+                value = Val(ModuleRef(module)) if module else Val(Ext(dotted))
+                self._check_found(module, dotted, frame)
+                self.it.bind(name, value, frame, node[1])
+                continue
+            top = dotted.partition(".")[0]
+            first = self.it.find(top, frame.module)
+            self.it.bind(top, Val(ModuleRef(first)) if first else Val(Ext(top)), frame, node[1])
+        return None
+
+    def _check_found(self, module: Module | None, dotted: str, frame: Frame) -> bool:
+        """False if it must be a module of the tree and is not there; raises where that is caught."""
+        if module is not None:
+            return True
+        top, _, rest = dotted.partition(".")
+        if rest and self.it.find(top, frame.module) is not None:
+            self.it.raise_if_caught("ImportError", "ModuleNotFoundError")
+            return False
+        return True
+
+    def _from(self, node: Node, frame: Frame) -> Signal:
+        _, line, level, dotted, names = node
+        if level:
+            package = frame.module.package
+            for _ in range(level - 1):
+                package = package.rpartition(".")[0]
+            dotted = f"{package}.{dotted}" if package and dotted else package or dotted
+        module = self.it.find(dotted, frame.module)
+        if module is None:
+            if level or not self._check_found(None, dotted, frame):
+                self.it.raise_if_caught("ImportError", "ModuleNotFoundError")
+                for name, alias in names:
+                    if name != "*":
+                        self.it.bind(alias or name, unknown(f"{dotted}.{name}"), frame, line)
+                return None
+            for name, alias in names:
+                if name == "*":
+                    if dotted not in frame.module.stars and not dotted.startswith("typing"):
+                        frame.module.stars.append(dotted)
+                else:
+                    self.it.bind(alias or name, Val(Ext(f"{dotted}.{name}")), frame, line)
+            return None
+        for name, alias in names:
+            if name == "*":
+                self._star(module, frame, line)
+            else:
+                submodule = self.it.find(f"{module.name}.{name}", frame.module) if module.is_package else None
+                if submodule is not None and module.state == "new" and not _binds(module, name):
+                    self.it.bind(alias or name, Val(ModuleRef(submodule)), frame, line)
+                else:
+                    self.it.bind(alias or name, Val(Pending(module, name)), frame, line)
+        return None
+
+    def _star(self, module: Module, frame: Frame, line: int) -> None:
+        self.it.run(module)
+        listed = plain(module.names.get("__all__"))
+        for name in listed if isinstance(listed, list | tuple) else list(module.names):
+            if isinstance(name, str) and name in module.names and (listed is not UNKNOWN or not name.startswith("_")):
+                value = module.names[name]
+                frame.names[name] = value.depending(self.it.condition) if self.it.condition else value
+        for star in module.stars:
+            if star not in frame.module.stars:
+                frame.module.stars.append(star)
+
+
+def _binds(module: Module, name: str) -> bool:
+    """Does the package's own text bind that name, so that it may hide the submodule?"""
+    for node in module.body:
+        if node[0] in ("def", "class") and node[3] == name:
+            return True
+        if node[0] == "=" and any(target[0] == "n" and target[2] == name for target in node[2]):
+            return True
+        if node[0] == "from" and any((alias or imported) == name for imported, alias in node[4]):
+            return True
+    return False
+
+
+def merge(values: Sequence[Val | None], why: str) -> Val | None:
+    """What is left after branches: the value they share, else unknown; of functions and classes the first."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    first = there[0]
+    if len(there) == len(values) and all(value is first or value.data is first.data for value in there):
+        return first
+    for value in there:
+        if isinstance(value.data, Function | Class | Ext | ModuleRef | Pending):
+            return value
+    if len(there) == len(values):
+        known = [plain(value) for value in there]
+        if known[0] is not UNKNOWN and all(type(item) is type(known[0]) and item == known[0] for item in known[1:]):
+            return first
+        if all(isinstance(value.data, Table) for value in there):
+            return _merged_tables([value for value in there], why)
+    elif len(there) == 1 and not isinstance(first.data, bool | int | float | str | Seq | Table | type(None) | Unknown):
+        return first
+    env = tuple(dict.fromkeys(name for value in there for name in value.env))
+    return unknown(why, env, there[-1].because)
+
+
+def _merged_tables(values: list[Val], why: str) -> Val:
+    result = Table()
+    for key in dict.fromkeys(key for value in values for key in value.data.items):
+        merged = merge([value.data.items.get(key) for value in values], why)
+        if merged is not None:
+            result.items[key] = merged
+    result.open = any(value.data.open for value in values)
+    return Val(result, values[0].env, values[0].because)
+
+
+def _last(node: Node) -> str | None:
+    while node[0] == "c":
+        node = node[2]
+    if node[0] == "a":
+        return str(node[3])
+    return str(node[2]) if node[0] == "n" else None
+
+
+def describe_node(node: Node) -> str:
+    """The expression, shortened, as somebody would quote it."""
+    tag = node[0]
+    if tag == "n":
+        return str(node[2])
+    if tag == "a":
+        return f"{describe_node(node[2])}.{node[3]}"
+    if tag == "c":
+        inside = ", ".join([*(describe_node(a) for a in node[3][:2]), *(f"{k or '**'}=..." for k, _ in node[4][:2])])
+        return f"{describe_node(node[2])}({inside})"
+    if tag == "x":
+        return f"{describe_node(node[2])}[{describe_node(node[3])}]"
+    if tag == "k":
+        return repr(node[2])[:40]
+    if tag == "?":
+        return str(node[2])
+    return {"t": "(...)", "l": "[...]", "d": "{...}", "f": "an f-string", "i": "... if ... else ..."}.get(tag, "...")

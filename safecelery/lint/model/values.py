@@ -1,0 +1,343 @@
+"""What the interpreter computes with: values that are known, or unknown for a reason, and where they came from.
+
+A :class:`Val` wraps one value. Its ``data`` is a plain constant, a container of further ``Val``, an object of the
+program (class, function, instance, module), something outside the tree (:class:`Ext`), or :class:`Unknown`.
+``env`` names the environment variables whose defaults were taken on the way: such a value is "known with this default".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from safecelery.lint.finding import Because
+from safecelery.policy.facts import UNKNOWN
+
+if TYPE_CHECKING:
+    from safecelery.lint.ir import Node
+    from safecelery.lint.model.scope import Frame, Module
+
+__all__ = [
+    "NONE",
+    "Bound",
+    "Class",
+    "Env",
+    "Ext",
+    "ExtInstance",
+    "Function",
+    "Instance",
+    "ModuleRef",
+    "Native",
+    "Partial",
+    "Pending",
+    "Seq",
+    "Table",
+    "Unknown",
+    "Val",
+    "describe",
+    "env_of",
+    "merge_env",
+    "plain",
+    "unknown",
+]
+
+Env: TypeAlias = tuple[str, ...]
+_LONGEST_CHAIN = 6
+
+
+class Val:
+    """A value, the environment variables it depends on, and the places it came through, nearest first."""
+
+    __slots__ = ("because", "data", "env")
+
+    def __init__(self, data: Any, env: Env = (), because: tuple[Because, ...] = ()) -> None:
+        self.data = data
+        self.env = env
+        self.because = because
+
+    def via(self, place: Because, env: Env = ()) -> Val:
+        """The same value, having passed through one more place."""
+        if self.because and self.because[0] == place and not env:
+            return self
+        return Val(self.data, merge_env(self.env, env), (place, *self.because[: _LONGEST_CHAIN - 1]))
+
+    def depending(self, env: Env, because: tuple[Because, ...] = ()) -> Val:
+        """The same value, known to depend on more of the environment."""
+        if not env and not because:
+            return self
+        return Val(self.data, merge_env(self.env, env), (*self.because, *because)[:_LONGEST_CHAIN])
+
+    @property
+    def is_unknown(self) -> bool:
+        """The value could not be determined."""
+        return isinstance(self.data, Unknown)
+
+    def __repr__(self) -> str:
+        return f"Val({self.data!r}{', env=' + ','.join(self.env) if self.env else ''})"
+
+
+def merge_env(first: Env, second: Env) -> Env:
+    """Both, each name once."""
+    if not second or first == second:
+        return first
+    return tuple(dict.fromkeys((*first, *second))) if first else second
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Not determined; ``why`` is the expression that blocked, or a few words."""
+
+    why: str
+
+
+@dataclass(slots=True, eq=False)
+class Seq:
+    """A list, tuple or set; ``open``: it holds more than can be seen."""
+
+    kind: str
+    """"l", "t" or "s"."""
+    items: list[Val]
+    open: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Table:
+    """A dict with constant keys; ``open``: it holds more than can be seen."""
+
+    items: dict[Any, Val] = field(default_factory=dict)
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ext:
+    """Something outside the tree, by its dotted name: ``requests.RequestException``."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class ExtInstance:
+    """What a call of something outside the tree returned."""
+
+    name: str
+    args: list[Val]
+    kwargs: dict[str, Val]
+    attributes: dict[str, Val] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function or lambda of the tree, with the scopes it sees."""
+
+    name: str
+    module: Module
+    line: int
+    """Of its first decorator, as in ``co_firstlineno``."""
+    def_line: int
+    parameters: Node
+    defaults: list[Val | None]
+    body: Node | None
+    closure: Frame | None
+    owner: Class | None = None
+    """The class whose body it stands in."""
+    wrapped: Function | None = None
+    """What ``functools.wraps`` says it stands for."""
+    expression: Node | None = None
+    """A lambda's body."""
+    called: bool = False
+    decorators: tuple[str, ...] = ()
+    """The last names of its decorators."""
+    attributes: dict[str, Val] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Function:
+        """The function that was written, under all its wrappers."""
+        function = self
+        for _ in range(8):
+            if function.wrapped is None:
+                break
+            function = function.wrapped
+        return function
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class of the tree."""
+
+    name: str
+    module: Module
+    line: int
+    bases: list[Val]
+    attributes: dict[str, Val]
+    keywords: dict[str, Val] = field(default_factory=dict)
+    decorated: bool = False
+    qualname: str = ""
+
+    @property
+    def dotted(self) -> str:
+        """Its full name."""
+        return f"{self.module.name}.{self.qualname or self.name}"
+
+    def mro(self) -> Iterator[Class | Ext | Unknown]:
+        """The classes in order of look-up: depth first, a class met twice counts where it stands last."""
+        order: list[Class | Ext | Unknown] = []
+        self._linearise(order, 0)
+        last = {id(item) if isinstance(item, Class) else item: index for index, item in enumerate(order)}
+        for index, item in enumerate(order):
+            if last[id(item) if isinstance(item, Class) else item] == index:
+                yield item
+
+    def _linearise(self, order: list[Class | Ext | Unknown], depth: int) -> None:
+        order.append(self)
+        if depth > 20:
+            return
+        for base in self.bases:
+            data = base.data
+            if isinstance(data, Class):
+                data._linearise(order, depth + 1)
+            elif isinstance(data, Ext | Unknown):
+                order.append(data)
+            elif isinstance(data, ExtInstance):
+                order.append(Ext(data.name))
+            else:
+                order.append(Unknown(f"a base of {self.name}"))
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An object of a class of the tree. ``state`` is for those who give it a meaning of their own."""
+
+    cls: Class
+    attributes: dict[str, Val] = field(default_factory=dict)
+    state: Any = None
+    args: list[Val] = field(default_factory=list)
+    kwargs: dict[str, Val] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRef:
+    """A module of the tree."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An import that nobody has looked at yet: ``from module import name``."""
+
+    module: Module
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """A method with its object."""
+
+    function: Function
+    this: Val
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial:
+    """``functools.partial(function, ...)``, or a decorator that has got its options but not yet its function."""
+
+    function: Val
+    args: tuple[Val, ...]
+    kwargs: Mapping[str, Val]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Native:
+    """A callable that the interpreter carries out itself; ``call(interpreter, args, kwargs, where)``."""
+
+    name: str
+    call: Any
+
+
+NONE: Final = Val(None)
+
+
+def unknown(why: str, env: Env = (), because: tuple[Because, ...] = ()) -> Val:
+    """An unknown value. ``why`` names what blocked."""
+    return Val(Unknown(why), env, because)
+
+
+def plain(value: Val | None, depth: int = 0) -> Any:
+    """The Python value, :data:`UNKNOWN` if it or a part of it is not plain data or not known."""
+    if value is None:
+        return UNKNOWN
+    data = value.data
+    if data is None or isinstance(data, bool | int | float | str):
+        return data
+    if depth > 12:
+        return UNKNOWN
+    if isinstance(data, Seq):
+        items = [plain(item, depth + 1) for item in data.items]
+        if data.open or any(item is UNKNOWN for item in items):
+            return UNKNOWN
+        return tuple(items) if data.kind == "t" else items
+    if isinstance(data, Table):
+        table = {key: plain(item, depth + 1) for key, item in data.items.items()}
+        if data.open or any(item is UNKNOWN for item in table.values()):
+            return UNKNOWN
+        return table
+    if isinstance(data, ExtInstance) and data.name in _DURATIONS:
+        return _seconds(data, depth)
+    return UNKNOWN
+
+
+_DURATIONS: Final = frozenset({"datetime.timedelta", "django.utils.timezone.timedelta"})
+_UNITS: Final[Mapping[str, float]] = {
+    "weeks": 604800, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1, "milliseconds": 1e-3,
+    "microseconds": 1e-6,
+}  # fmt: skip
+_POSITIONAL: Final = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
+
+
+def _seconds(duration: ExtInstance, depth: int) -> Any:
+    total = 0.0
+    pairs = [*zip(_POSITIONAL, duration.args, strict=False), *duration.kwargs.items()]
+    for unit, amount in pairs:
+        number = plain(amount, depth + 1)
+        if unit not in _UNITS or isinstance(number, bool) or not isinstance(number, int | float):
+            return UNKNOWN
+        try:
+            total += number * _UNITS[unit]
+        except OverflowError:
+            return UNKNOWN
+    return int(total) if total.is_integer() else total
+
+
+def describe(value: Val) -> str:
+    """A few words for a message: the value if it is short, the reason if it is unknown, else what it is."""
+    data = value.data
+    if isinstance(data, Unknown):
+        return data.why
+    if isinstance(data, Ext):
+        return data.name
+    if isinstance(data, ExtInstance):
+        return f"{data.name}(...)"
+    if isinstance(data, Class | Function):
+        return data.name
+    if isinstance(data, Instance):
+        return f"a {data.cls.name}"
+    text = repr(plain(value))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def env_of(value: Val, depth: int = 0) -> Env:
+    """The environment variables that the value or any part of it depends on."""
+    env = value.env
+    data = value.data
+    if depth < 6:
+        parts: list[Val] = []
+        if isinstance(data, Seq):
+            parts = data.items
+        elif isinstance(data, Table):
+            parts = list(data.items.values())
+        elif isinstance(data, ExtInstance):
+            parts = [*data.args, *data.kwargs.values()]
+        for part in parts[:200]:
+            env = merge_env(env, env_of(part, depth + 1))
+    return env

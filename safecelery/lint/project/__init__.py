@@ -1,0 +1,1 @@
+"""What of a tree is Celery: its apps and their settings, its tasks and their effective options, its calls."""

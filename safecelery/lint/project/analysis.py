@@ -1,0 +1,236 @@
+"""A tree interpreted: its apps with their configurations, its tasks with their options.
+
+Every file that may have to do with Celery is run by the interpreter. Then what only runs when somebody calls it is
+looked at: functions nobody called that configure an app or declare tasks are taken to be called once at start-up, as
+such functions are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from safecelery.lint.finding import Because, Unread
+from safecelery.lint.ir import Node
+from safecelery.lint.model.interpreter import Interpreter, Raised
+from safecelery.lint.model.scope import Module
+from safecelery.lint.model.values import Function, Val, plain, unknown
+from safecelery.lint.project.conf import Configuration, configuration
+from safecelery.lint.project.dialect import Dialect
+from safecelery.lint.project.objects import App, Task
+from safecelery.lint.project.options import Options
+from safecelery.lint.project.tree import TreeModules
+
+if TYPE_CHECKING:
+    from safecelery.lint.source import SourceTree
+
+__all__ = ["Analysis", "analyse"]
+
+
+class Analysis:
+    """What was found."""
+
+    def __init__(self, it: Interpreter, dialect: Dialect, modules: TreeModules) -> None:
+        self.it = it
+        self.dialect = dialect
+        self.modules = modules
+        self.apps: list[App] = []
+        self.tasks: list[Task] = []
+        self.unread: list[Unread] = []
+        self.notes: list[str] = []
+        self._configurations: dict[int, Configuration] = {}
+
+    def conf(self, app: App | None) -> Configuration | None:
+        """The settings of an app."""
+        if app is None:
+            return None
+        found = self._configurations.get(id(app))
+        if found is None:
+            found = configuration(self.it, self.dialect, app)
+            self._configurations[id(app)] = found
+        return found
+
+    def apps_of(self, task: Task) -> list[App]:
+        """The apps that run a task: its own, or for a shared task those that could."""
+        if task.app is not None:
+            return [task.app]
+        if task.form == "external" or not self.apps:
+            return []
+        return self._running()
+
+    def primary(self, task: Task) -> App | None:
+        """The app whose configuration is taken where one must be named."""
+        apps = self.apps_of(task)
+        return apps[0] if apps else None
+
+    def _running(self) -> list[App]:
+        """Apps that shared tasks can belong to, the likeliest first: those that are configured."""
+        return sorted(self.apps, key=lambda app: -_weight(app))
+
+    def options(self, task: Task, app: App | None) -> Options:
+        """The options of a task under an app."""
+        return Options(self.it, task, app, self.conf(app))
+
+
+def _weight(app: App) -> int:
+    sources = sum(1 for event in app.events if event.kind == "source")
+    return sources * 10 + min(len(app.events), 9)
+
+
+def analyse(tree: SourceTree, *, settings: str | None = None) -> Analysis:
+    """Interpret a tree. ``settings`` names the Django settings module, if it is known."""
+    modules = TreeModules(tree)
+    dialect = Dialect()
+    it = Interpreter(modules, dialect)
+    analysis = Analysis(it, dialect, modules)
+    dialect.django.stated = settings
+    running = [modules.module_of(record) for record in tree.records]
+    dialect.django.candidates = _settings_modules(running)
+    for name, _ in dialect.django.candidates[:1]:
+        it.environ.setdefault("DJANGO_SETTINGS_MODULE", Val(name))
+    for module in sorted(running, key=_app_first):
+        it.run(module)
+    _run_uncalled(it, running)
+    _name_apps(it, dialect)
+    analysis.apps = [app for app in dialect.apps if not _is_abandoned(app)]
+    analysis.tasks = _unique(dialect.tasks)
+    analysis.unread = [Unread(path, line, why) for path, line, why in it.failures]
+    return analysis
+
+
+def _app_first(module: Module) -> tuple[int, str]:
+    """Modules that make an app run first, as they do when a worker starts."""
+    makes = any(
+        node[0] in ("=", "ann") and _mentions_celery_call(node[3] if node[0] == "=" else node[4]) for node in module.body
+    )
+    return (0 if makes else 1, module.path)
+
+
+def _mentions_celery_call(node: Node | None) -> bool:
+    if node is None or node[0] != "c":
+        return False
+    function = node[2]
+    last = function[3] if function[0] == "a" else function[2] if function[0] == "n" else ""
+    return isinstance(last, str) and "celery" in last.lower()
+
+
+# --- Django ---------------------------------------------------------------------------------------------------------
+
+
+def _settings_modules(modules: list[Module]) -> list[tuple[str, Because]]:
+    """What the tree sets ``DJANGO_SETTINGS_MODULE`` to, files that make Celery apps first."""
+    found: list[tuple[int, str, Because]] = []
+    for module in modules:
+        for line, value in _assigned(module.body, "DJANGO_SETTINGS_MODULE"):
+            last = module.path.rpartition("/")[2]
+            rank = 0 if "celery" in last.lower() else 1 if last in ("wsgi.py", "asgi.py") else 2 if last == "manage.py" else 3
+            found.append((rank, value, Because(module.path, line, "DJANGO_SETTINGS_MODULE")))
+    found.sort(key=lambda item: (item[0], item[2].file))
+    return [(value, because) for _, value, because in found]
+
+
+def _assigned(body: list[Any], variable: str) -> Iterator[tuple[int, str]]:
+    """Text constants that code gives an environment variable."""
+    stack: list[Any] = list(reversed(body))
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, list):
+            continue
+        if len(node) == 5 and node[0] == "c" and len(node[3]) == 2 and node[3][0][0] == "k" and node[3][0][2] == variable:
+            value = node[3][1]
+            if value[0] == "k" and isinstance(value[2], str) and value[2]:
+                yield node[1], value[2]
+        elif len(node) == 4 and node[0] == "=" and node[3][0] == "k" and isinstance(node[3][2], str):
+            for target in node[2]:
+                if target[0] == "x" and target[3][0] == "k" and target[3][2] == variable:
+                    yield node[1], node[3][2]
+        stack.extend(part for part in reversed(node) if isinstance(part, list))
+
+
+# --- what runs only when called ------------------------------------------------------------------------------------
+
+
+def _run_uncalled(it: Interpreter, modules: list[Module]) -> None:
+    """Call what nobody called and what configures apps or declares tasks, with arguments that are not known."""
+    for _ in range(2):
+        for module in modules:
+            for function in list(module.functions):
+                if function.called or function.body is None or not _acts(function.body):
+                    continue
+                at = Because(module.path, function.def_line, f"{function.name}()")
+                args = [_argument(it, name, function) for name in function.parameters[0][: function.parameters[1]]]
+                try:
+                    it.call(Val(function), args, {}, at)
+                except Raised:
+                    continue
+                except RecursionError:
+                    it.failures.append((module.path, function.def_line, f"{function.name}() is nested too deeply"))
+
+
+def _argument(it: Interpreter, name: str, function: Function) -> Val:
+    dialect = it.dialect
+    if name in ("self", "cls") and function.owner is not None:
+        from safecelery.lint.model.values import Instance
+
+        return Val(Instance(function.owner)) if name == "self" else Val(function.owner)
+    if isinstance(dialect, Dialect) and len(dialect.apps) == 1 and ("celery" in name.lower() or name in ("sender",)):
+        return Val(dialect.apps[0])
+    return unknown(f"{name} of {function.name}()")
+
+
+_CONFIGURING = frozenset({"config_from_object", "register_task", "config_from_envvar"})
+
+
+def _acts(body: list[Any]) -> bool:
+    """The body configures an app, or declares a task by a decorator inside."""
+    stack: list[Any] = list(body)
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, list) or not node:
+            continue
+        tag = node[0]
+        if tag == "def" and len(node) == 8:
+            for decorator in node[4]:
+                inner = decorator[2] if decorator[0] == "c" else decorator
+                last = inner[3] if inner[0] == "a" else inner[2] if inner[0] == "n" else ""
+                if isinstance(last, str) and last.endswith("task"):
+                    return True
+        elif tag == "a" and len(node) == 4 and isinstance(node[3], str):
+            if node[3] in _CONFIGURING:
+                return True
+            if node[3] == "conf" and _is_app_like(node[2]):
+                return True
+            if node[3] == "Task" and _is_app_like(node[2]):
+                return True
+        stack.extend(part for part in node if isinstance(part, list))
+    return False
+
+
+def _is_app_like(node: Node) -> bool:
+    last = node[3] if node[0] == "a" else node[2] if node[0] == "n" else ""
+    return isinstance(last, str) and ("celery" in last.lower() or last == "app")
+
+
+# --- tidying --------------------------------------------------------------------------------------------------------
+
+
+def _name_apps(it: Interpreter, dialect: Dialect) -> None:
+    """Give each app the name it is bound to."""
+    for module in it.modules.all_modules():
+        for name, value in module.names.items():
+            if isinstance(value.data, App) and value.data.module is module and not value.data.variable:
+                value.data.variable = name
+
+
+def _is_abandoned(app: App) -> bool:
+    """Made only to send or to look: never configured and never bound, so nobody runs a worker with it."""
+    return not app.variable and not app.events and plain(app.main) is None
+
+
+def _unique(tasks: list[Task]) -> list[Task]:
+    found: dict[tuple[str, int, str, int], Task] = {}
+    for task in tasks:
+        name = plain(task.options.get("name"))
+        key = (task.module.path, task.line, name if isinstance(name, str) else "", id(task.app))
+        found.setdefault(key, task)
+    return list(found.values())
