@@ -1,0 +1,7 @@
+"""How the processes of a project are really started, which packages they need, and which secrets lie about."""
+
+from __future__ import annotations
+
+from safecelery.lint.deploy.reading import Deployment, read
+
+__all__ = ["Deployment", "read"]

@@ -1,0 +1,459 @@
+"""A small YAML reader: enough for Compose files and Kubernetes manifests, Helm templates included.
+
+Maps and lists by indentation, block scalars, flow collections, quotes, anchors, aliases and merge keys. Values stay
+text, with their line. What is not understood is :class:`Opaque`, never a guess: a template that prints keys into a map
+makes that map ``templated``. The result does not depend on what is installed, so PyYAML is not used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from safecelery.lint.deploy.environment import HOLE
+
+__all__ = ["Map", "Node", "Opaque", "Scalar", "Seq", "documents"]
+
+_DEEPEST = 40
+_MOST_LINES = 60_000
+
+
+@dataclass(slots=True)
+class Scalar:
+    """A text, and whether it stood in quotes or a block. Template expressions in it are holes."""
+
+    text: str
+    line: int
+    quoted: bool = False
+
+
+@dataclass(slots=True)
+class Opaque:
+    """Something that was not understood, or that only a template knows."""
+
+    line: int
+
+
+@dataclass(slots=True)
+class Seq:
+    """A list."""
+
+    items: list[Node]
+    line: int
+    templated: bool = False
+
+
+@dataclass(slots=True)
+class Map:
+    """A map. ``templated``: a template prints further keys into it."""
+
+    items: dict[str, Node]
+    line: int
+    templated: bool = False
+    lines: dict[str, int] = field(default_factory=dict)
+    """Where each key stands."""
+
+    def get(self, *keys: str) -> Node | None:
+        """What stands under the keys, one inside the other. None: absent; Opaque where that cannot be told."""
+        node: Node = self
+        for key in keys:
+            if isinstance(node, Opaque):
+                return node
+            if not isinstance(node, Map):
+                return None
+            if key not in node.items:
+                return Opaque(node.line) if node.templated else None
+            node = node.items[key]
+        return node
+
+
+Node: TypeAlias = Scalar | Opaque | Seq | Map
+
+
+@dataclass(slots=True)
+class _Line:
+    indent: int
+    text: str
+    number: int
+
+
+_CONTROL = re.compile(
+    r"\{\{-?\s*(?:if|else|end|with|range|define|block|break|continue|/\*|\$\w*\s*:?=|\w+\s+:=)\b|\{\{-?\s*(?:/\*|\$)"
+)
+_KEY = re.compile(r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'(?!')|[^\s\[\]{},"'#&*!|>%@`][^#]*?|<<)\s*:(?=\s|$)""")
+_DOUBLE = r'"(?:[^"\\]|\\.)*"'
+_SINGLE = r"'(?:[^']|'')*'(?!')"
+_TEMPLATE = re.compile(r"\{\{.*?\}\}")
+_PRINTED = re.compile(r'\{\{-?\s*printf "(--[\w-]+=)%\w"[^{}"]*\}\}')
+"""An option that a template prints: its name is known."""
+_ANCHOR = re.compile(r"&([^\s,\[\]{}]+)\s*")
+_ALIAS = re.compile(r"\*([^\s,\[\]{}]+)\s*$")
+_TAG = re.compile(r"![^\s]*\s*")
+_BLOCK = re.compile(r"([|>])[-+0-9]*\s*(?:#.*)?$")
+
+
+def documents(text: str) -> Iterator[Node]:
+    """Every document of the text. Never fails."""
+    numbered = text.replace("\t", "    ").splitlines()[:_MOST_LINES]
+    start = 0
+    for number, line in enumerate([*numbered, "---"]):
+        if line.startswith(("---", "...")) and (len(line) == 3 or line[3] in " \t"):
+            yield _Reader(numbered[start:number], start + 1).document()
+            start = number + 1
+
+
+class _Reader:
+    def __init__(self, raw: list[str], first: int) -> None:
+        self.raw = raw
+        self.first = first
+        self.anchors: dict[str, Node] = {}
+        self.at = 0
+        self.depth = 0
+        self.lines = list(self._significant())
+
+    def document(self) -> Node:
+        if not self.lines:
+            return Opaque(self.first)
+        return self._block(self.lines[0].indent)
+
+    def _significant(self) -> Iterator[_Line]:
+        """Lines that hold something; block scalars are kept (their lines are skipped when they are read)."""
+        inside = False  # of a template expression over several lines
+        for number, line in enumerate(self.raw, start=self.first):
+            stripped = line.strip()
+            if inside:
+                inside = "}}" not in stripped
+                continue
+            if not stripped or stripped[0] == "#":
+                continue
+            indent = len(line) - len(line.lstrip(" "))
+            if stripped.startswith("{{"):
+                if "}}" not in stripped:
+                    inside = True
+                    if not _CONTROL.match(stripped):
+                        yield _Line(indent, HOLE, number)
+                    continue
+                rest = _TEMPLATE.sub("", _PRINTED.sub("-", stripped))
+                if not rest.strip():
+                    if any(not _CONTROL.match(found) for found in _TEMPLATE.findall(stripped)):
+                        yield _Line(indent, HOLE, number)
+                    continue
+            if "{{" in stripped:
+                stripped = _PRINTED.sub(lambda found: f'"{found.group(1)}{HOLE}"', stripped)
+                stripped = _TEMPLATE.sub(HOLE, stripped)
+                if "{{" in stripped:  # it goes on in the next lines
+                    inside = True
+                    stripped = stripped[: stripped.index("{{")] + HOLE
+            yield _Line(indent, stripped, number)
+
+    def _peek(self) -> _Line | None:
+        return self.lines[self.at] if self.at < len(self.lines) else None
+
+    def _block(self, indent: int) -> Node:
+        """The node whose lines stand at ``indent``."""
+        line = self._peek()
+        if line is None:
+            return Opaque(self.first)
+        self.depth += 1
+        try:
+            if self.depth > _DEEPEST:
+                self._skip(indent)
+                return Opaque(line.number)
+            if line.text == HOLE:
+                self.at += 1
+                following = self._peek()
+                if following is None or following.indent < indent or following.text == HOLE:
+                    return Opaque(line.number)
+                node = self._block(following.indent)
+                if isinstance(node, Map | Seq):
+                    node.templated = True
+                    return node
+                return Opaque(line.number)
+            if line.text == "-" or line.text.startswith("- "):
+                return self._sequence(line.indent)
+            if _KEY.match(line.text) and line.text[0] not in "[{":
+                return self._mapping(line.indent)
+            self.at += 1
+            return self._value(line.text, line, indent - 1)
+        finally:
+            self.depth -= 1
+
+    def _skip(self, indent: int) -> None:
+        while self.at < len(self.lines) and self.lines[self.at].indent >= indent:
+            self.at += 1
+
+    def _sequence(self, indent: int) -> Node:
+        seq = Seq([], self.lines[self.at].number)
+        while (line := self._peek()) is not None and line.indent >= indent:
+            if line.text == HOLE:
+                seq.templated = True
+                self.at += 1
+                continue
+            if line.indent != indent or not (line.text == "-" or line.text.startswith("- ")):
+                if line.indent > indent:
+                    seq.templated = True  # not understood
+                    self.at += 1
+                    continue
+                break
+            rest = line.text[1:].lstrip()
+            deeper = indent + len(line.text) - len(rest)
+            if rest.startswith("!"):
+                rest = _TAG.sub("", rest, count=1)
+            if not rest or rest[0] == "#":
+                self.at += 1
+                following = self._peek()
+                if following is not None and following.indent > indent:
+                    seq.items.append(self._block(following.indent))
+                else:
+                    seq.items.append(Scalar("", line.number))
+                continue
+            self.lines[self.at] = _Line(deeper, rest, line.number)
+            anchor = _ANCHOR.match(rest)
+            if anchor and _KEY.match(rest[anchor.end() :]) is None:
+                self.at += 1
+                seq.items.append(self._value(rest, line, indent))
+            else:
+                seq.items.append(self._block(deeper))
+        return seq
+
+    def _mapping(self, indent: int) -> Node:
+        found = Map({}, self.lines[self.at].number)
+        while (line := self._peek()) is not None and line.indent >= indent:
+            if line.text == HOLE:
+                found.templated = True
+                self.at += 1
+                continue
+            match = _KEY.match(line.text) if line.indent == indent else None
+            if match is None:
+                if line.indent == indent and (line.text == "-" or line.text.startswith("- ")):
+                    break
+                found.templated = True  # not understood, so nobody can say what is absent
+                self.at += 1
+                continue
+            key = _unquoted(match["key"])
+            self.at += 1
+            node = self._value(line.text[match.end() :].strip(), line, indent)
+            if key == "<<":
+                self._merge(found, node)
+            elif HOLE in key:
+                found.templated = True
+            else:
+                old = found.items.get(key)
+                # Two branches of a template, or a key written twice: which one counts is not ours to guess.
+                both = old is not None and key in found.lines
+                found.items[key] = Opaque(line.number) if both else node
+                found.lines[key] = line.number
+        return found
+
+    def _merge(self, into: Map, node: Node) -> None:
+        for source in node.items if isinstance(node, Seq) else [node]:
+            if isinstance(source, Map):
+                for key, value in source.items.items():
+                    into.items.setdefault(key, value)
+                into.templated = into.templated or source.templated
+            else:
+                into.templated = True
+
+    def _value(self, text: str, line: _Line, indent: int) -> Node:
+        """What stands behind a key or dash; ``indent`` is that of the key."""
+        name = None
+        while True:
+            if text.startswith("&") and (match := _ANCHOR.match(text)):
+                name, text = match.group(1), text[match.end() :]
+            elif text.startswith("!") and (match := _TAG.match(text)):
+                text = text[match.end() :]
+            else:
+                break
+        node = self._bare(text, line, indent)
+        if name is not None:
+            self.anchors[name] = node
+        return node
+
+    def _bare(self, text: str, line: _Line, indent: int) -> Node:
+        if not text or text[0] == "#":
+            following = self._peek()
+            if following is not None and following.indent > indent:
+                return self._block(following.indent)
+            if following is not None and following.indent == indent and following.text.startswith("-"):
+                return self._sequence(indent)
+            return Scalar("", line.number)
+        if match := _ALIAS.match(text):
+            return self.anchors.get(match.group(1), Opaque(line.number))
+        if match := _BLOCK.match(text):
+            return self._block_scalar(match.group(1), line, indent)
+        if text[0] in "[{":
+            return self._flow(text, line)
+        if text[0] in "\"'":
+            return self._quoted(text, line, indent)
+        parts = [_uncommented(text)]
+        while (following := self._peek()) is not None and following.indent > indent:
+            if following.text == HOLE or _KEY.match(following.text):
+                break
+            parts.append(_uncommented(following.text))
+            self.at += 1
+        joined = " ".join(parts)
+        return Opaque(line.number) if joined.strip() == HOLE else Scalar(joined, line.number)
+
+    def _block_scalar(self, style: str, line: _Line, indent: int) -> Node:
+        body: list[str] = []
+        number = line.number - self.first + 1
+        depth = -1
+        while number < len(self.raw):
+            text = self.raw[number]
+            here = len(text) - len(text.lstrip(" "))
+            if text.strip():
+                if depth < 0:
+                    depth = here
+                if here <= indent or here < depth:
+                    break
+            body.append(text[max(depth, 0) :])
+            number += 1
+        last = number + self.first - 1
+        while self.at < len(self.lines) and self.lines[self.at].number <= last:
+            self.at += 1
+        joined = _TEMPLATE.sub(HOLE, "\n".join(body) if style == "|" else " ".join(part.strip() for part in body))
+        return Scalar(joined.rstrip() + ("\n" if style == "|" else ""), line.number, quoted=True)
+
+    def _quoted(self, text: str, line: _Line, indent: int) -> Node:
+        quote = text[0]
+        pattern = _DOUBLE if quote == '"' else _SINGLE
+        joined = text
+        while re.match(pattern, joined) is None:
+            following = self._peek()
+            if following is None or following.indent <= indent or len(joined) > 20_000:
+                return Opaque(line.number)
+            joined += " " + following.text
+            self.at += 1
+        match = re.match(pattern, joined)
+        return Scalar(_unquoted(match.group() if match else joined), line.number, quoted=True)
+
+    def _flow(self, text: str, line: _Line) -> Node:
+        joined = _uncommented(text)
+        while not _balanced(joined):
+            following = self._peek()
+            if following is None or len(joined) > 20_000:
+                return Opaque(line.number)
+            more = _uncommented(following.text)
+            joined += f" {more}," if more == HOLE else f" {more}"  # a template line may print any items
+            self.at += 1
+        node, _ = _Flow(joined, line.number, self.anchors).node(0, 0)
+        return node
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        return re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m.group(1), m.group(1)), text[1:-1])
+    if len(text) >= 2 and text[0] == text[-1] == "'":
+        return text[1:-1].replace("''", "'")
+    return text
+
+
+def _uncommented(text: str) -> str:
+    """Without a comment behind it. Quotes are respected."""
+    quote = ""
+    for place, char in enumerate(text):
+        if quote:
+            if char == quote:
+                quote = ""
+        elif char in "\"'" and (place == 0 or text[place - 1] in " [{,:"):
+            quote = char
+        elif char == "#" and place and text[place - 1] == " ":
+            return text[:place].rstrip()
+    return text.rstrip()
+
+
+def _balanced(text: str) -> bool:
+    quote, depth, escaped = "", 0, False
+    for char in text:
+        if escaped:
+            escaped = False
+        elif quote:
+            escaped = char == "\\" and quote == '"'
+            if char == quote:
+                quote = ""
+        elif char in "\"'":
+            quote = char
+        else:
+            depth += (char in "[{") - (char in "]}")
+    return depth <= 0 and not quote
+
+
+class _Flow:
+    """``[a, "b"]`` and ``{a: 1}`` on one line."""
+
+    def __init__(self, text: str, line: int, anchors: dict[str, Node]) -> None:
+        self.text = text
+        self.line = line
+        self.anchors = anchors
+
+    def node(self, at: int, depth: int) -> tuple[Node, int]:
+        at = self._blank(at)
+        if depth > _DEEPEST or at >= len(self.text):
+            return Opaque(self.line), len(self.text)
+        char = self.text[at]
+        if char == "[":
+            return self._list(at + 1, depth)
+        if char == "{":
+            return self._map(at + 1, depth)
+        if char in "\"'":
+            match = re.compile(_DOUBLE if char == '"' else _SINGLE).match(self.text, at)
+            if match is None:
+                return Opaque(self.line), len(self.text)
+            return Scalar(_unquoted(match.group()), self.line, quoted=True), match.end()
+        match = re.compile(r"(?:[^,\[\]{}:]|:(?=[^\s,\[\]{}])|\$\{[^{}]*\})*").match(self.text, at)
+        end = match.end() if match else at
+        word = self.text[at:end].strip()
+        if word.startswith("*"):
+            return self.anchors.get(word[1:], Opaque(self.line)), end
+        return (Opaque(self.line) if word == HOLE else Scalar(word, self.line)), end
+
+    def _blank(self, at: int) -> int:
+        while at < len(self.text) and self.text[at] in " \t\n":
+            at += 1
+        return at
+
+    def _list(self, at: int, depth: int) -> tuple[Node, int]:
+        seq = Seq([], self.line)
+        while True:
+            at = self._blank(at)
+            if at >= len(self.text):
+                return Opaque(self.line), at
+            if self.text[at] == "]":
+                return seq, at + 1
+            if self.text[at] == ",":
+                at += 1
+                continue
+            before = at
+            item, at = self.node(at, depth + 1)
+            if isinstance(item, Opaque) and at < len(self.text):
+                seq.templated = True
+            seq.items.append(item)
+            if at == before or (self._blank(at) < len(self.text) and self.text[self._blank(at)] not in ",]"):
+                return Opaque(self.line), len(self.text)
+
+    def _map(self, at: int, depth: int) -> tuple[Node, int]:
+        found = Map({}, self.line)
+        while True:
+            at = self._blank(at)
+            if at >= len(self.text):
+                return Opaque(self.line), at
+            if self.text[at] == "}":
+                return found, at + 1
+            if self.text[at] == ",":
+                at += 1
+                continue
+            before = at
+            key, at = self.node(at, depth + 1)
+            at = self._blank(at)
+            if not isinstance(key, Scalar) or at == before:
+                return Opaque(self.line), len(self.text)
+            value: Node = Scalar("", self.line)
+            if at < len(self.text) and self.text[at] == ":":
+                value, at = self.node(at + 1, depth + 1)
+            found.items[key.text] = value
+            found.lines[key.text] = self.line
+            if self._blank(at) < len(self.text) and self.text[self._blank(at)] not in ",}":
+                return Opaque(self.line), len(self.text)
