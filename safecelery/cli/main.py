@@ -9,6 +9,9 @@ from safecelery.cli.lazy import CommandTable, LazyGroup
 __all__ = ["COMMANDS", "main", "safecelery"]
 
 COMMANDS: CommandTable = {
+    "lint": ("safecelery.cli.lint.command:lint", "Find unsafe tasks and settings in source code, for CI."),
+    "audit": ("safecelery.cli.audit:audit", "The same checks on the live app, and where source and live differ."),
+    "facts": ("safecelery.cli.facts:facts", "What the linter knows of apps and tasks, without judging it."),
     "rules": ("safecelery.cli.rules.command:rules", "Every rule of the linter, or the page of one."),
     "init": ("safecelery.cli.init.command:init", "Make a service that runs: package, settings, keys, policy."),
     "keys": ("safecelery.cli.keys.group:keys", "Make and look at signing keys and what they may send."),
@@ -30,6 +33,7 @@ def safecelery() -> None:
 
     \b
     Examples:
+      safecelery lint --policy migration   what is unsafe in the project you are in
       safecelery demo --compare            see it work, and see it attacked
       safecelery init ./shop --name shop   a new service, ready to run
       safecelery keys generate web --send 'orders.*' --queue orders --trust trust.toml

@@ -26,6 +26,11 @@ SUBJECTS: Final[Mapping[type, str]] = {
     facts.DeployFacts: "process",
     facts.PackageFacts: "package",
     facts.FileFacts: "file",
+    facts.QueueFacts: "queue",
+    facts.RouteFacts: "route",
+    facts.TrustFacts: "trust store",
+    facts.SuppressionFacts: "comment",
+    facts.VerdictFacts: "verdict",
     facts.WaiverFacts: "waiver",
 }
 """What a rule looks at, in one word."""

@@ -108,6 +108,7 @@ KEYS: Final[Mapping[str, Reader]] = MappingProxyType(
         "include-tests": _flag,
         "per-file-ignores": _per_file,
         "baseline": _path,
+        "cache": _flag,
         "cache-dir": _path,
         "output-format": _format,
         "settings": _text,

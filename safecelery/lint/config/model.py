@@ -52,6 +52,8 @@ class LintConfig:
     """Pattern -> rules that do not apply there."""
     baseline: Path | None = None
     """The file of known findings."""
+    cache: bool = True
+    """Keep what was read for the next run, and use what the last one kept."""
     cache_dir: Path | None = None
     """Where what was read is kept; None: the linter chooses."""
     output_format: str = "full"

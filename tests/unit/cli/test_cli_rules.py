@@ -6,11 +6,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 from click.testing import Result
 
+from safecelery.cli.rules.catalogue import SUBJECTS
 from safecelery.cli.rules.page import page_text, render_page
+from safecelery.policy.facts import Facts
 from safecelery.policy.profile import load_policy
 from safecelery.policy.rules import BY_CODE, CATALOGUE
 
@@ -128,3 +131,7 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_every_kind_of_fact_has_a_word_for_what_is_checked() -> None:
+    assert set(SUBJECTS) == set(get_args(Facts))
