@@ -12,5 +12,52 @@ from typing import Final
 
 __all__ = ["KINDS"]
 
-KINDS: Final[Mapping[str, str]] = MappingProxyType({})
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # What the code of tasks does (SFC701 to SFC799)
+        "result-waited-in-task": "a task waits for the result of another task",
+        "dispatch-in-transaction": "a task is sent inside a database transaction",
+        "dispatch-before-commit": "a task is sent between session.add() and commit()",
+        "on-commit-called-now": "on_commit() gets the result of a call instead of a function",
+        "on-commit-late-binding": "a lambda for on_commit() in a loop reads the loop's variable",
+        "model-instance-as-argument": "a model object is an argument of a task",
+        "handle-as-argument": "an open file, a web request or self is an argument of a task",
+        "secret-as-argument": "a secret is an argument of a task",
+        "non-json-argument": "an argument of a task has no JSON form",
+        "argument-not-plain-json": "an argument of a task only survives with kombu's own JSON types",
+        "naive-eta": "eta or expires is made of a time without a zone",
+        "task-per-item": "a loop sends one task for each item",
+        "endless-self-dispatch": "a task sends itself again in every run",
+        "task-called-inline": "a task calls another task as a plain function",
+        "increment-and-save": "a number is read, changed and saved",
+        "unguarded-create": "a task that may run twice creates rows unconditionally",
+        "charge-without-key": "money is moved without an idempotency key",
+        "mail-without-guard": "a task that may run twice sends mail unconditionally",
+        "http-without-timeout": "an HTTP call has no timeout",
+        "socket-without-timeout": "a connection has no timeout",
+        "subprocess-without-timeout": "another program is started without a timeout",
+        "lock-without-timeout": "a lock stays when its holder dies",
+        "sleep-in-task": "a task sleeps",
+        "endless-loop": "a loop has no end",
+        "soft-limit-ignored": "a loop goes on after SoftTimeLimitExceeded",
+        "soft-limit-eaten": "a broad handler in a loop takes SoftTimeLimitExceeded too",
+        "failure-swallowed": "a task reports its failure to the log only",
+        "process-exit-in-task": "a task ends its process",
+        "alarm-in-task": "a task sets a signal handler or an alarm",
+        "thread-outlives-task": "a task starts a thread that nobody waits for",
+        "process-started-in-task": "a task starts a process with multiprocessing",
+        "event-loop-per-call": "a task makes an event loop for one call",
+        "debugger-in-task": "a task waits for a person at a terminal",
+        "global-state-written": "a task writes state of its module",
+        "mutable-default": "a parameter's default is shared by all runs",
+        "connection-per-call": "a task opens a new connection at each run",
+        "temporary-file-left": "a task leaves a temporary file behind",
+        "large-result": "a task returns a lot of data",
+        "ssh-host-key-not-checked": "an SSH host is trusted whatever key it shows",
+        "tls-verify-off": "an HTTPS call does not check the certificate",
+        "shell-with-argument": "an argument of the task stands in a shell's command line",
+        "secret-logged": "a secret or all arguments are written to the log",
+        "unvalidated-argument": "an argument of a task has no type that could be checked",
+    }
+)
 """Kind -> what is met there, as one phrase."""

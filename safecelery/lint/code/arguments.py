@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body, keyword
-from safecelery.lint.code.names import last_name
+from safecelery.lint.code.names import last_name, spelled
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import (
     DISPATCH,
@@ -88,7 +88,7 @@ def _handed(call: ast.Call, attr: str) -> Iterator[tuple[str, ast.expr]]:
 
 def _judge(body: Body, call: ast.Call, name: str, value: ast.expr) -> Iterator[Site]:
     told = f"{name}=" if name else ""
-    shown = told + (ast.unparse(value) if isinstance(value, ast.Name | ast.Attribute) else "...")
+    shown = told + (spelled(value) if isinstance(value, ast.Name | ast.Attribute) else "...")
     if is_instance(body, value) or _request_user(value):
         yield Site("model-instance-as-argument", value, f"{shown} is a model object")
     elif is_file(body, value):

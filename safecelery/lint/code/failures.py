@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body
-from safecelery.lint.code.names import last_name, words
+from safecelery.lint.code.names import last_name, spelled, words
 from safecelery.lint.code.site import Site
 
 __all__ = ["failure_swallowed", "soft_limit_eaten", "soft_limit_ignored"]
@@ -70,7 +70,7 @@ def soft_limit_eaten(body: Body) -> Iterator[Site]:
         if _leaves(body, handler) or not _works(body, node):
             continue
         loop = body.loop_around(node)
-        told = "except:" if handler.type is None else f"except {ast.unparse(handler.type)}:"
+        told = "except:" if handler.type is None else f"except {spelled(handler.type)}:"
         if loop is not None and _BROAD.intersection(names):
             yield Site("soft-limit-eaten", handler, f"`{told}` in the loop of line {loop.lineno} takes {_SOFT} too")
         elif loop is None and "BaseException" in names and not _is_tail(body, node):
@@ -88,8 +88,8 @@ def failure_swallowed(body: Body) -> Iterator[Site]:
     for node, handler, names in _tries(body):
         if not _BROAD.intersection(names) or not _only_reports(body, handler) or not _is_tail(body, node):
             continue
-        if 2 * _lines([*node.body]) >= total - _lines([*handler.body]):
-            told = "except:" if handler.type is None else f"except {ast.unparse(handler.type)}:"
+        if 2 * _lines([node]) >= total:
+            told = "except:" if handler.type is None else f"except {spelled(handler.type)}:"
             yield Site("failure-swallowed", handler, f"`{told}` around the task's work reports and goes on")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body, keyword
-from safecelery.lint.code.names import last_name
+from safecelery.lint.code.names import last_name, spelled
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import DISPATCH, chain_of, is_dispatch
 
@@ -63,7 +63,7 @@ def task_per_item(body: Body) -> Iterator[Site]:
             continue
         if any(keyword(call.node, name) is not None for name in _LATER):
             continue
-        yield Site("task-per-item", call.node, f".{call.attr}() for each of `{_short(over)}`")
+        yield Site("task-per-item", call.node, f".{call.attr}() for each of `{spelled(over)}`")
 
 
 def _several_at_once(call: ast.Call) -> bool:
@@ -100,11 +100,6 @@ def _few(body: Body, over: ast.expr, target: ast.expr) -> bool:
         [*chain, *chain_of(over), *(last_name(n) for n in ast.walk(target) if isinstance(n, ast.Name))]
     ).lower()
     return any(word in told for word in _CHUNKS)
-
-
-def _short(node: ast.expr) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 60 and "\n" not in text else text.splitlines()[0][:57] + "..."
 
 
 def self_dispatch(body: Body) -> Iterator[Site]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-__all__ = ["BUILTINS", "Names", "last_name", "words"]
+__all__ = ["BUILTINS", "Names", "last_name", "spelled", "words"]
 
 
 def words(text: str) -> frozenset[str]:
@@ -18,6 +18,11 @@ BUILTINS: Final = words(
     " exit quit iter map filter zip memoryview __import__ Exception BaseException"
 )
 """The builtins that detectors ask for."""
+
+
+_SMALL: Final = 100
+"""Nodes."""
+_LONGEST: Final = 60
 
 
 class Names:
@@ -86,3 +91,17 @@ def last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def spelled(node: ast.AST) -> str:
+    """The source of an expression, on one line and cut to 60 characters; "..." if it is too big to be shown.
+
+    ``ast.unparse`` calls itself for each level, so what is handed to it must be small.
+    """
+    todo = [node]
+    for count, part in enumerate(todo):
+        todo += ast.iter_child_nodes(part)
+        if count > _SMALL:
+            return "..."
+    text = ast.unparse(node).partition("\n")[0]
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

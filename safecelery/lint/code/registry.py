@@ -33,7 +33,6 @@ DETECTORS: Final[tuple[tuple[Detector, bool], ...]] = (
     (trust.ssh_policy, True),
     (trust.tls_verify_off, False),
     (trust.shell_with_argument, False),
-    (trust.code_from_argument, False),
     (timeouts.http_without_timeout, False),
     (timeouts.socket_without_timeout, False),
     (timeouts.subprocess_without_timeout, False),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body, keyword
-from safecelery.lint.code.names import last_name, words
+from safecelery.lint.code.names import last_name, spelled, words
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import chain_of, is_none, is_true
 
@@ -48,7 +48,7 @@ def increment_and_save(body: Body) -> Iterator[Site]:
             and isinstance(value, ast.BinOp)
             and isinstance(value.op, ast.Add | ast.Sub)
             and isinstance(value.left, ast.Attribute)
-            and ast.unparse(value.left) == ast.unparse(stored)
+            and spelled(value.left) == spelled(stored) != "..."
         ):
             yield from _increment(body, assign, stored, value.right, saved)
 
@@ -64,7 +64,7 @@ def _increment(
     made = body.value_of(owner)
     if isinstance(made, ast.Call) and last_name(made)[:1].isupper():
         return  # made here: nobody else has it
-    yield Site("increment-and-save", node, f"{ast.unparse(target)} is read, changed and saved")
+    yield Site("increment-and-save", node, f"{spelled(target)} is read, changed and saved")
 
 
 def _is_number(body: Body, node: ast.expr) -> bool:
@@ -130,7 +130,7 @@ def _is_retry(call: ast.Call) -> bool:
 def _catches(body: Body, node: ast.AST) -> bool:
     """Inside of a try that handles IntegrityError."""
     return any(
-        isinstance(parent, ast.Try) and any("IntegrityError" in ast.unparse(h.type) for h in parent.handlers if h.type)
+        isinstance(parent, ast.Try) and any("IntegrityError" in spelled(h.type) for h in parent.handlers if h.type)
         for _, parent in body.ancestors(node)
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body
-from safecelery.lint.code.names import last_name, words
+from safecelery.lint.code.names import last_name, spelled, words
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import is_true
 
@@ -58,7 +58,7 @@ def mutable_default(body: Body) -> Iterator[Site]:
         literal = isinstance(default, ast.List | ast.Dict | ast.Set)
         made = isinstance(default, ast.Call) and isinstance(default.func, ast.Name) and default.func.id in _CONTAINERS
         if default is not None and (literal or made):
-            yield Site("mutable-default", default, f"the default {ast.unparse(default)[:40]} is shared by all runs")
+            yield Site("mutable-default", default, "one list, dict or set is the default of all runs")
 
 
 def global_state(body: Body) -> Iterator[Site]:
@@ -71,12 +71,12 @@ def global_state(body: Body) -> Iterator[Site]:
     for call in body.calls:
         func = call.node.func
         if call.attr in _CHANGES and isinstance(func, ast.Attribute) and _is_container(body, func.value):
-            yield Site("global-state-written", call.node, f"{ast.unparse(func)}() changes a container of the module")
+            yield Site("global-state-written", call.node, f"{spelled(func)}() changes a container of the module")
     targets: list[ast.expr] = [target for assign in body.of(ast.Assign) for target in assign.targets]
     targets += [node.target for node in body.of(ast.AugAssign)]
     for target in targets:
         if isinstance(target, ast.Subscript) and _is_container(body, target.value):
-            yield Site("global-state-written", target, f"{ast.unparse(target.value)}[...] is set in the module")
+            yield Site("global-state-written", target, f"{spelled(target.value)}[...] is set in the module")
 
 
 def _is_container(body: Body, node: ast.expr) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body, keyword
-from safecelery.lint.code.names import last_name, words
+from safecelery.lint.code.names import last_name, spelled, words
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import chain_of, is_none, secret_name
 
@@ -32,12 +32,12 @@ def secret_logged(body: Body) -> Iterator[Site]:
                 yield Site("secret-logged", value, f"{secret!r} is written to the log")
             elif isinstance(value, ast.Name) and value.id in whole and value.id not in _rebound(body):
                 yield Site("secret-logged", value, f"all of {value.id!r} is written to the log")
-            elif isinstance(value, ast.Attribute) and ast.unparse(value) in (
+            elif isinstance(value, ast.Attribute) and spelled(value) in (
                 "self.request",
                 "self.request.args",
                 "self.request.kwargs",
             ):
-                yield Site("secret-logged", value, f"all of {ast.unparse(value)} is written to the log")
+                yield Site("secret-logged", value, f"all of {spelled(value)} is written to the log")
 
 
 def _rebound(body: Body) -> set[str]:

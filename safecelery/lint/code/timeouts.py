@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body, Called, keyword
+from safecelery.lint.code.names import spelled
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import is_none, is_true
 
@@ -157,7 +158,7 @@ def lock_without_timeout(body: Body) -> Iterator[Site]:
 
 
 def _told(node: ast.expr) -> str:
-    return ast.unparse(node).lower() if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) else ""
+    return spelled(node).lower() if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) else ""
 
 
 def _stores(body: Body, node: ast.expr) -> bool:

@@ -1,4 +1,4 @@
-"""Who a task talks to, and whose text it runs: TLS and SSH checks, shells, and code made from arguments."""
+"""Who a task talks to, and whose text it runs: TLS and SSH checks, and shells."""
 
 from __future__ import annotations
 
@@ -11,15 +11,9 @@ from safecelery.lint.code.names import last_name, words
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import first_argument, flows_from_parameter, is_true
 
-__all__ = ["code_from_argument", "shell_with_argument", "ssh_policy", "tls_verify_off"]
+__all__ = ["shell_with_argument", "ssh_policy", "tls_verify_off"]
 
 _POLICIES: Final = frozenset(("AutoAddPolicy", "WarningPolicy"))
-_RUNS: Final = words("""
-    eval exec compile pickle.loads pickle.load cPickle.loads dill.loads cloudpickle.loads joblib.load
-    marshal.loads jsonpickle.decode yaml.unsafe_load yaml.full_load_all yaml.unsafe_load_all
-    """)
-_YAML: Final = frozenset(("yaml.load", "yaml.load_all"))
-_SAFE_LOADERS: Final = frozenset(("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"))
 _SHELLS: Final = words("os.system os.popen subprocess.getoutput subprocess.getstatusoutput commands.getoutput")
 _PROGRAMS: Final = frozenset(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen"))
 
@@ -71,16 +65,3 @@ def shell_with_argument(body: Body) -> Iterator[Site]:
             continue
         if command is not None and (parameter := flows_from_parameter(body, command)):
             yield Site("shell-with-argument", call.node, f"{call.name} with {parameter!r} in its command line")
-
-
-def code_from_argument(body: Body) -> Iterator[Site]:
-    """eval, exec, pickle and their like on an argument of the task."""
-    for call in body.calls:
-        if call.name in _YAML:
-            loader = keyword(call.node, "Loader") or (call.node.args[1] if len(call.node.args) > 1 else None)
-            if loader is None or last_name(loader) in _SAFE_LOADERS:
-                continue  # without a loader, PyYAML 6 raises
-        elif call.name not in _RUNS:
-            continue
-        if call.node.args and (parameter := flows_from_parameter(body, call.node.args[0])):
-            yield Site("code-from-argument", call.node, f"{call.name}() on {parameter!r}")
