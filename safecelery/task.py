@@ -13,9 +13,10 @@ from celery.utils.time import get_exponential_backoff_interval
 from safecelery.errors import SettingsError, TransientError
 from safecelery.policy.defaults import SAFETASK_DEFAULTS
 from safecelery.policy.facts import Place, TaskFacts
-from safecelery.policy.vocabulary import misspelt_task_options
+from safecelery.policy.vocabulary import ROUTING_OPTIONS, misspelt_task_options
 from safecelery.runtime.arguments import ArgumentChecker, plain
 from safecelery.runtime.execute import ClampedRequest
+from safecelery.runtime.facts import redelivered_after
 from safecelery.runtime.guard import guard_of
 from safecelery.runtime.options import check_call
 
@@ -232,6 +233,14 @@ def task_facts(task: type[Any] | Any) -> TaskFacts:
         retry_jitter=getattr(cls, "retry_jitter", True),
         max_retries=retry_kwargs.get("max_retries", cls.max_retries),
         unknown_options=misspelt_task_options(_attributes(cls)),
+        acks_on_timeout=cls.acks_on_timeout,
+        retry_kwargs=dict(retry_kwargs),
+        dont_autoretry_for=tuple(f"{e.__module__}.{e.__qualname__}" for e in getattr(cls, "dont_autoretry_for", ())),
+        default_retry_delay=cls.default_retry_delay,
+        expires_s=getattr(cls, "expires", None),
+        routing_options=tuple(name for name in ROUTING_OPTIONS if name in _attributes(cls)),
+        visibility_timeout_s=redelivered_after(cls.app.conf),
+        duplicate_of=None,  # Celery keeps the first task of a name; this one is registered
     )
 
 

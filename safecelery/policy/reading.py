@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from typing import TypeGuard
 
-from safecelery.policy.facts import UNKNOWN
+from safecelery.policy.facts import ABSENT, UNKNOWN
 from safecelery.policy.rule import PASS, Fail, Undecided, Verdict
 
-__all__ = ["is_count", "is_duration", "must_be_true", "shown", "unreadable"]
+__all__ = ["first_unknown", "is_count", "is_duration", "is_on", "must_be_true", "shown", "unreadable"]
 
 _LONGEST_SHOWN = 60
 
@@ -56,3 +56,14 @@ def must_be_true(option: str, value: object) -> Verdict:
     if value is UNKNOWN:
         return unreadable(option)
     return Fail(f"{option} is {shown(value)}")
+
+
+def is_on(value: object) -> bool:
+    """Celery's own reading of a switch: anything that is true in Python. Not for UNKNOWN, which must be asked first."""
+    return value is not ABSENT and value is not UNKNOWN and bool(value)
+
+
+def first_unknown(**values: object) -> Undecided | None:
+    """The verdict naming those of these values that are UNKNOWN, or None if all are known."""
+    names = [name for name, value in values.items() if value is UNKNOWN]
+    return unreadable(*names) if names else None

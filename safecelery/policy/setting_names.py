@@ -17,18 +17,14 @@ from safecelery.policy.vocabulary import SETTINGS
 
 __all__ = ["OLD_NAMES", "advice", "is_stray", "mixed", "read_as"]
 
+_WHOLE: Final = ("arangodb", "cache", "couchbase", "elasticsearch", "event", "mongodb", "redis", "result", "security")
 _OLD_FORM: Final = (
     ("beat_", "CELERYBEAT_", True),
     ("worker_", "CELERYD_", True),
     ("task_", "CELERY_", True),
     *((name, "CELERY_", False) for name in ("accept_content", "imports", "include", "timezone")),
-    *(
-        (name, "CELERY_", False)
-        for name in (
-            "arangodb_", "cache_", "couchbase_", "elasticsearch_", "event_", "mongodb_", "redis_", "result_", "security_"
-        )
-    ),
-)  # fmt: skip
+    *((f"{name}_", "CELERY_", False) for name in _WHOLE),
+)
 """How Celery 3 began the names that begin so today, and whether today's beginning is dropped."""
 
 _ODD: Final = {
@@ -135,7 +131,7 @@ def mixed(names: tuple[str, ...], namespace: str | None) -> tuple[tuple[str, str
 
 
 def _spelt(setting: str, namespace: str | None) -> str:
-    """The setting with the namespace before it, in the namespace's case (celery/utils/collections.py, ``match_case``)."""
+    """The setting with the namespace before it, in the namespace's case (celery/utils/text.py, ``match_case``)."""
     if not namespace:
         return setting
     name = f"{namespace.rstrip('_')}_{setting}"

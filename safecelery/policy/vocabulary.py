@@ -18,6 +18,7 @@ __all__ = [
     "POOLS",
     "POOLS_ENFORCING_LIMITS",
     "RETRY_OPTIONS",
+    "ROUTING_OPTIONS",
     "SETTINGS",
     "SIGNATURE_OPTIONS",
     "TASK_MEMBERS",
@@ -69,6 +70,9 @@ _TASK_ATTRIBUTES = _names(
     """
 )
 """celery/app/task.py: attributes of ``Task``, ``Task.from_config``, ``Task.bind`` and ``extract_exec_options``."""
+
+ROUTING_OPTIONS: Final = ("queue", "exchange", "exchange_type", "routing_key", "delivery_mode", "priority")
+"""celery/app/task.py, ``Task.bind``: in a declaration these are deprecated from 5.7 and have no effect from 6."""
 
 _AUTORETRY_OPTIONS = _names(
     "autoretry_for dont_autoretry_for retry_kwargs retry_backoff retry_backoff_max retry_jitter"

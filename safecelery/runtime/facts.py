@@ -13,7 +13,8 @@ from kombu.serialization import registry
 
 from safecelery.brokers import broker_for, mask
 from safecelery.errors import SettingsError
-from safecelery.policy.facts import ABSENT, UNKNOWN, AppFacts, CallFacts, Place, TransportFacts
+from safecelery.policy.broker import visibility_timeout
+from safecelery.policy.facts import ABSENT, UNKNOWN, AppFacts, CallFacts, Place, SettingsFacts, TransportFacts
 from safecelery.policy.vocabulary import CALL_OPTIONS, RETRY_OPTIONS, SETTINGS, unknown_call_options
 from safecelery.runtime.conf import broker_urls
 
@@ -142,7 +143,22 @@ def call_facts(name: str, options: Mapping[str, Any], *, task: Any = None, where
         retries=options.get("retries", ABSENT),
         unknown_options=unknown_call_options(options, _KNOWN_OPTIONS),
         delay_s=_delay(options),
+        expires_s=_expires(options),
+        visibility_timeout_s=redelivered_after(task.app.conf) if task is not None else UNKNOWN,
     )
+
+
+def redelivered_after(conf: Settings) -> object:
+    """After how many seconds the broker delivers an unacknowledged message again; ABSENT if it never does."""
+    names = ("broker_url", "broker_read_url", "broker_write_url", "broker_transport", "broker_transport_options")
+    stated = {name: conf.get(name) for name in names}
+    return visibility_timeout(SettingsFacts(app="", where=Place("settings"), production=UNKNOWN, stated=stated))
+
+
+def _expires(options: Mapping[str, Any]) -> object:
+    """Relative to the call only: a retry carries the absolute time of the first call, and may well be too late."""
+    expires = options.get("expires")
+    return expires if isinstance(expires, int | float) else ABSENT
 
 
 def _serializer(options: Mapping[str, Any]) -> object:

@@ -22,10 +22,23 @@ from safecelery.policy.vocabulary import TASK_MEMBERS, TASK_OPTIONS, TASK_OPTION
 __all__ = ["read_tasks"]
 
 _BASE = "SafeTask"
+_CELERYS_RETRY_DELAY = 180  # celery/app/task.py, Task.default_retry_delay
 _DECORATORS = ("task", "shared_task")
 # What may change a declared option from outside: by name, through a dictionary, or as an attribute.
 _REFLECTION = frozenset({"setattr", "delattr", "exec", "eval", "vars", "globals", "locals"})
-_TOUCHED = frozenset({*SAFETASK_DEFAULTS, "retry_kwargs", "Task", "task_cls", "__class__", "__bases__", "__dict__"})
+_TOUCHED = frozenset(
+    {
+        *SAFETASK_DEFAULTS,
+        "retry_kwargs",
+        "default_retry_delay",
+        "expires",
+        "Task",
+        "task_cls",
+        "__class__",
+        "__bases__",
+        "__dict__",
+    }
+)
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -202,7 +215,14 @@ class _Module:
                 else UNKNOWN
             ),
             unknown_options=declared.unknown if self.closed else UNKNOWN,
+            retry_kwargs=retry_kwargs if isinstance(retry_kwargs, dict) and self.closed else UNKNOWN,
+            default_retry_delay=self._plain(declared, "default_retry_delay", _CELERYS_RETRY_DELAY),
+            expires_s=self._plain(declared, "expires", None),
         )
+
+    def _plain(self, declared: _Declared, name: str, default: object) -> object:
+        """An option that neither SafeTask nor a setting has a say in."""
+        return declared.options.get(name, UNKNOWN if declared.open else default) if self.closed else UNKNOWN
 
 
 def _last_name(node: ast.expr) -> str | None:

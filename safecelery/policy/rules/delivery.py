@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from safecelery.policy.facts import ABSENT, UNKNOWN, CallFacts, TaskFacts
+from safecelery.policy.facts import ABSENT, UNKNOWN, CallFacts, CodeFacts, TaskFacts
 from safecelery.policy.limits import Limits
-from safecelery.policy.reading import must_be_true, shown, unreadable
+from safecelery.policy.reading import first_unknown, is_duration, is_on, must_be_true, shown, unreadable
 from safecelery.policy.rule import PASS, Fail, Rule, Severity, Verdict
+from safecelery.policy.rules.code import no_place_of_kind
 
 __all__ = ["RULES"]
 
@@ -39,6 +40,32 @@ def _call_delay(call: CallFacts, limits: Limits) -> Verdict:
     if delay > limits.max_eta_s:
         return Fail(f"the delay is {shown(delay)} s, the policy allows {shown(limits.max_eta_s)} s")
     return PASS  # a time in the past is due now
+
+
+def _call_expires(call: CallFacts, _: Limits) -> Verdict:
+    expires, delay = call.expires_s, call.delay_s
+    if expires is ABSENT or expires is None:
+        return PASS
+    if isinstance(expires, int | float) and not isinstance(expires, bool) and expires <= 0:
+        return Fail(f"it expires after {shown(expires)} s")
+    if (delay is not UNKNOWN and not is_duration(delay)) or (expires is not UNKNOWN and not is_duration(expires)):
+        return unreadable("expires") if expires is UNKNOWN else PASS
+    unread = first_unknown(expires=expires, delay=delay)
+    if unread is not None:
+        return unread
+    if is_duration(expires) and is_duration(delay) and expires <= delay:
+        return Fail(f"it expires after {shown(expires)} s and is due after {shown(delay)} s")
+    return PASS
+
+
+def _timeout_acknowledged(task: TaskFacts, _: Limits) -> Verdict:
+    flag, limit = task.acks_on_timeout, task.time_limit
+    if is_on(flag) or (task.acks_late is not UNKNOWN and not is_on(task.acks_late)):
+        return PASS
+    if limit is not UNKNOWN and not is_duration(limit):  # without a hard limit nothing ends it so
+        return PASS
+    unread = first_unknown(acks_on_timeout=flag, acks_late=task.acks_late, time_limit=limit)
+    return unread or Fail(f"acks_on_timeout is {shown(flag)}, time_limit {shown(limit)}")
 
 
 RULES = (
@@ -77,5 +104,32 @@ RULES = (
         check=_call_delay,
         message="is scheduled further ahead than the policy allows",
         fix="keep far-away work in a database and let beat send it when it is due",
+    ),
+    Rule(
+        code="SFC516",
+        name="call-expires-before-it-is-due",
+        subject=CallFacts,
+        severity=Severity.HIGH,
+        check=_call_expires,
+        message="can never run, because it expires first",
+        fix="let expires lie after countdown or eta; both count from the moment of the call",
+    ),
+    Rule(
+        code="SFC517",
+        name="timeout-loops",
+        subject=TaskFacts,
+        severity=Severity.HIGH,
+        check=_timeout_acknowledged,
+        message="goes back to the queue whenever it reaches its hard time limit, and so runs for ever",
+        fix="leave acks_on_timeout (or acks_on_failure_or_timeout) at True; retry what may pass with autoretry_for",
+    ),
+    Rule(
+        code="SFC518",
+        name="message-rejected-back",
+        subject=CodeFacts,
+        severity=Severity.HIGH,
+        check=no_place_of_kind("reject-requeue"),
+        message="puts its message back at once and without counting, so a failure that lasts becomes a busy loop",
+        fix="raise self.retry(exc=error), which waits and counts; or Reject(requeue=False) to dead-letter it",
     ),
 )

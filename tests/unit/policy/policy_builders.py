@@ -17,6 +17,8 @@ from safecelery.policy.facts import (
     CodeFacts,
     Facts,
     Place,
+    QueueFacts,
+    RouteFacts,
     ScheduleFacts,
     SettingsFacts,
     SuppressionFacts,
@@ -47,6 +49,15 @@ def a_task(**changes: Any) -> TaskFacts:
         "retry_jitter": True,
         "max_retries": 5,
         "unknown_options": (),
+        "acks_on_timeout": True,
+        "retry_kwargs": {},
+        "dont_autoretry_for": (),
+        "default_retry_delay": 180,
+        "expires_s": None,
+        "routing_options": (),
+        "does_io": False,
+        "visibility_timeout_s": ABSENT,
+        "duplicate_of": None,
     }
     return TaskFacts(**(facts | changes))
 
@@ -62,6 +73,7 @@ def a_call(**changes: Any) -> CallFacts:
         "serializer": ABSENT,
         "retries": ABSENT,
         "unknown_options": (),
+        "visibility_timeout_s": ABSENT,
     }
     return CallFacts(**(facts | changes))
 
@@ -146,6 +158,25 @@ def a_schedule(**changes: Any) -> ScheduleFacts:
     return ScheduleFacts(**(facts | changes))
 
 
+def a_queue(**changes: Any) -> QueueFacts:
+    arguments = {"x-queue-type": "quorum", "x-delivery-limit": 5, "x-dead-letter-exchange": "dead"}
+    facts: dict[str, Any] = {"name": "billing", "where": WHERE, "broker": "amqps", "arguments": arguments}
+    return QueueFacts(**(facts | changes))
+
+
+def a_route(**changes: Any) -> RouteFacts:
+    facts: dict[str, Any] = {
+        "task": "shop.*",
+        "where": WHERE,
+        "queue": "billing",
+        "declared": True,
+        "created": False,
+        "consumed": True,
+        "matches": True,
+    }
+    return RouteFacts(**(facts | changes))
+
+
 def a_place_in_code(**changes: Any) -> CodeFacts:
     facts: dict[str, Any] = {"kind": "", "where": WHERE, "task": "shop.charge", "detail": "what was met"}
     return CodeFacts(**(facts | changes))
@@ -174,6 +205,8 @@ BUILDERS = {
     "verdict": a_verdict,
     "settings": some_settings,
     "schedule": a_schedule,
+    "queue": a_queue,
+    "route": a_route,
     "code": a_place_in_code,
     "trust": a_trusted_key,
 }
