@@ -12,6 +12,7 @@ from safecelery.lint.model.scope import Frame
 from safecelery.lint.model.values import (
     Bound,
     Class,
+    Deferred,
     Ext,
     ExtInstance,
     Function,
@@ -19,6 +20,7 @@ from safecelery.lint.model.values import (
     ModuleRef,
     Native,
     Partial,
+    Pending,
     Seq,
     Table,
     Unknown,
@@ -70,6 +72,8 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
     data = owner.data
     if isinstance(data, Ext):
         return Val(Ext(f"{data.name}.{name}"))
+    if isinstance(data, Pending | Deferred):
+        return read(it, it.settle(owner), name, at)
     if isinstance(data, ModuleRef):
         if name == "__name__":
             return Val(data.module.name)
@@ -80,7 +84,7 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
         return found
     if isinstance(data, Instance):
         if name in data.attributes:
-            return data.attributes[name]
+            return it.settle(data.attributes[name])
         if name == "__class__":
             return Val(data.cls)
         if name == "__dict__":

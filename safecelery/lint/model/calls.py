@@ -117,7 +117,7 @@ class Caller:
         frame.this = args[0] if function.owner is not None and args else this
         if not self._bind(function, args, kwargs, frame):
             return unknown(f"the arguments of {function.name}()")
-        with self.it.deeper() as allowed:
+        with self.it.deeper(function) as allowed:
             if not allowed:
                 return unknown(f"{function.name}(), called too deep")
             if function.expression is not None:

@@ -15,6 +15,7 @@ from safecelery.lint.finding import Because
 from safecelery.lint.model import calls, expressions, statements
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
+    Deferred,
     Env,
     Ext,
     Function,
@@ -33,6 +34,10 @@ __all__ = ["Dialect", "Interpreter", "Modules", "Raised"]
 
 _MOST_STEPS: Final = 4_000_000
 """Statements and expressions of a whole run; what a project of a million lines needs is a tenth of it."""
+_MOST_STEPS_OF_A_CALL: Final = 40_000
+"""Steps of one call at a module's top level, with all the calls it makes."""
+_MOST_RECURSION: Final = 3
+"""Calls of a function within itself."""
 _DEEPEST: Final = 28
 """Calls within calls."""
 _FOREIGN: Final = frozenset({"celery", "kombu", "django", "billiard", "flask", "redis"})
@@ -50,11 +55,23 @@ class Raised(Exception):
 class Modules(Protocol):
     """Where the modules of the tree come from."""
 
-    def find_module(self, dotted: str, importer: Any) -> Any:
-        """The record of a module of the tree, or None."""
+    uses_init_subclass: bool
+    """Some class of the tree acts when it is derived from."""
 
-    def module_of(self, record: Any) -> Module:
-        """The module of a record; the same object each time."""
+    def find_module(self, dotted: str, importer: Any) -> Any:
+        """The file of a module of the tree, as the module with the record ``importer`` would get it, or None."""
+
+    def module_of(self, file: Any) -> Module:
+        """The module of a file; the same object each time."""
+
+    def by_path(self, path: str) -> Module:
+        """The module that is already known under the path findings print. Raises KeyError."""
+
+    def all_modules(self) -> Iterator[Module]:
+        """Every module met so far."""
+
+    def beside(self, module: Module, pattern: str) -> list[Module]:
+        """The modules whose file matches a glob relative to the folder of ``module``."""
 
 
 class Dialect(Protocol):
@@ -90,6 +107,7 @@ class Interpreter:
         self.dialect = dialect
         self.steps = 0
         self.depth = 0
+        self.budget = 0
         self.uncertain = 0
         """Above 0: inside a branch that may not be taken, or a loop over unknown things."""
         self.condition: Env = ()
@@ -128,8 +146,8 @@ class Interpreter:
         """The module of the tree with this dotted name, as seen from ``importer``; not run yet."""
         if not dotted or dotted.partition(".")[0] in _FOREIGN:
             return None
-        record = self.modules.find_module(dotted, importer.record)
-        return None if record is None else self.modules.module_of(record)
+        file = self.modules.find_module(dotted, importer.record)
+        return None if file is None else self.modules.module_of(file)
 
     def member(self, module: Module, name: str) -> Val | None:
         """A name of a module, running it first; a submodule counts. None if there is no such name."""
@@ -149,16 +167,80 @@ class Interpreter:
         return None
 
     def settle(self, value: Val) -> Val:
-        """The value, an import looked up."""
-        for _ in range(12):
-            if not isinstance(value.data, Pending):
+        """The value, an import looked up and what was deferred evaluated."""
+        for _ in range(16):
+            data = value.data
+            if isinstance(data, Pending):
+                found = self.member(data.module, data.name)
+                if found is None:
+                    return unknown(f"{data.module.name}.{data.name}", value.env, value.because)
+            elif isinstance(data, Deferred):
+                found = self._evaluated(data)
+            else:
                 return value
-            pending: Pending = value.data
-            found = self.member(pending.module, pending.name)
-            if found is None:
-                return unknown(f"{pending.module.name}.{pending.name}", value.env, value.because)
             value = found.depending(value.env) if value.env else found
         return unknown("an import that leads to itself")
+
+    def _evaluated(self, data: Deferred) -> Val:
+        if data.value is None:
+            if data.running:
+                return unknown(f"{data.at.what}, which needs itself", (), (data.at,))
+            data.running = True
+            saved = self.uncertain, self.condition, self.catching
+            self.uncertain, self.condition, self.catching = 0, (), []
+            try:
+                value = self.evaluate(data.node, data.frame)
+            except Raised as error:
+                value = unknown(f"{data.at.what} ({error.name})")
+            finally:
+                self.uncertain, self.condition, self.catching = saved
+                data.running = False
+            value = self.settle(value)
+            data.value = value if isinstance(value.data, _NOT_NOTED) else value.via(data.at)
+        return data.value
+
+    def peek(self, node: Node, frame: Frame) -> Val | None:
+        """What an expression names, without running another module for it; None if that takes evaluation."""
+        if node[0] == "n":
+            current: Frame | None = frame
+            while current is not None:
+                if node[2] in current.names:
+                    return current.names[node[2]]
+                current = current.parent
+            return frame.module.names.get(node[2])
+        if node[0] == "a":
+            owner = self.peek(node[2], frame)
+            if owner is None:
+                return None
+            if isinstance(owner.data, ModuleRef):
+                return Val(Pending(owner.data.module, node[3], self))
+            if isinstance(owner.data, Ext):
+                return Val(Ext(f"{owner.data.name}.{node[3]}"))
+            if isinstance(owner.data, Pending) and not owner.data.module.relevant:
+                return owner
+        if node[0] in ("c", "x"):
+            return self.peek(node[2], frame)
+        return None
+
+    def is_irrelevant(self, node: Node, frame: Frame) -> bool:
+        """The expression starts from a module that has nothing to do with Celery."""
+        found = self.peek(node, frame)
+        return found is not None and isinstance(found.data, Pending) and not found.data.module.relevant
+
+    def force(self, module: Module) -> None:
+        """Evaluate what was deferred at the module's top level, where that may make an app or a task."""
+        for value in module.deferred:
+            data = value.data
+            if not isinstance(data, Deferred) or data.value is not None:
+                continue
+            root = self.peek(data.node, data.frame)
+            if root is not None:
+                if isinstance(root.data, Pending) and not root.data.module.relevant:
+                    continue
+                if isinstance(root.data, Ext) and root.data.name.partition(".")[0] not in _MAKERS:
+                    continue
+            self.settle(value)
+        module.deferred.clear()
 
     # --- names --------------------------------------------------------------------------------------------------
 
@@ -168,11 +250,11 @@ class Interpreter:
         while current is not None:
             found = current.names.get(name)
             if found is not None:
-                return self.settle(found) if isinstance(found.data, Pending) else found
+                return self.settle(found) if isinstance(found.data, Pending | Deferred) else found
             current = current.parent
         found = frame.module.names.get(name)
         if found is not None:
-            return self.settle(found) if isinstance(found.data, Pending) else found
+            return self.settle(found) if isinstance(found.data, Pending | Deferred) else found
         for star in frame.module.stars:
             return Val(Ext(f"{star}.{name}"))
         return None
@@ -186,6 +268,10 @@ class Interpreter:
         names = frame.names
         if name in frame.shared:
             names = self._home(name, frame)
+        if names is frame.module.names and name in names and frame.module.deferred:
+            for waiting in frame.module.deferred:  # what was deferred means the names as they were
+                self.settle(waiting)
+            frame.module.deferred.clear()
         names[name] = value
 
     def _home(self, name: str, frame: Frame) -> dict[str, Val]:
@@ -235,13 +321,17 @@ class Interpreter:
             self.uncertain -= 1
 
     @contextmanager
-    def deeper(self) -> Iterator[bool]:
-        """One call deeper; yields False when that is too deep."""
+    def deeper(self, function: Function) -> Iterator[bool]:
+        """One call deeper; yields False when that is too deep, or takes too long."""
+        if self.depth == 0:
+            self.budget = self.steps + _MOST_STEPS_OF_A_CALL
         self.depth += 1
+        function.active += 1
         try:
-            yield self.depth <= _DEEPEST
+            yield self.depth <= _DEEPEST and function.active <= _MOST_RECURSION and self.steps < self.budget
         finally:
             self.depth -= 1
+            function.active -= 1
 
     def truth(self, value: Val) -> bool | None:
         """Whether it counts as true; None if that is unknown."""
@@ -252,4 +342,6 @@ class Interpreter:
         return statements.merge(values, why)
 
 
-_NOT_NOTED = (Ext, Function, ModuleRef, Pending, Unknown)
+_NOT_NOTED = (Ext, Function, ModuleRef, Pending, Deferred, Unknown)
+_MAKERS: Final = frozenset({"celery", "safecelery", "functools", "werkzeug", "builtins", "tenant_schemas_celery", "venusian"})
+"""Packages outside the tree whose functions give apps, tasks or decorators."""

@@ -21,17 +21,30 @@ class Module:
     """Dotted."""
     path: str
     """As findings print it."""
-    body: list[Node]
-    calls: list[Node]
     record: Any
+    """Where its text is; read when somebody needs it."""
     is_package: bool = False
+    relevant: bool = True
+    """The file may have to do with Celery; others are run only for the names somebody needs."""
     state: str = "new"
     """"new", "running" or "done"."""
     names: dict[str, Val] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     """External modules of which everything was imported."""
+    deferred: list[Val] = field(default_factory=list)
+    """Values at the top level that nobody has needed yet."""
     functions: list[Function] = field(default_factory=list)
     """Every function defined at any level while it ran."""
+
+    @property
+    def body(self) -> list[Node]:
+        """Its statements."""
+        return self.record.ir.get("body", [])  # type: ignore[no-any-return]
+
+    @property
+    def calls(self) -> list[Node]:
+        """The places in its functions that send tasks."""
+        return self.record.ir.get("calls", [])  # type: ignore[no-any-return]
 
     @property
     def package(self) -> str:

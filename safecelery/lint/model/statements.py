@@ -11,6 +11,7 @@ from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
     NONE,
     Class,
+    Deferred,
     Ext,
     Function,
     Instance,
@@ -35,6 +36,8 @@ Signal: TypeAlias = tuple[str, Val] | None
 """How a block ended: None at its end, else "ret", "brk" or "raise"."""
 
 _MOST_ROUNDS = 300
+_WAITING = frozenset({"c", "a", "n", "x", "b", "i", "o", "f", "comp", "q"})
+"""Expressions worth deferring; displays and constants cost nothing."""
 
 _FAMILY = {
     "ImportError": {"ImportError", "ModuleNotFoundError"},
@@ -61,19 +64,43 @@ class Executor:
             self.it.spend()
             signal = self.table[node[0]](node, frame)
             if signal is not None:
+                if signal[0] == "raise" and frame.names is frame.module.names and not self.it.catching:
+                    continue  # the module is in use, so in its real environment it does not come to this
                 return signal
         return None
 
     # --- assignments --------------------------------------------------------------------------------------------
 
     def _assign(self, node: Node, frame: Frame) -> Signal:
+        if len(node[2]) == 1 and node[2][0][0] == "n" and self._may_wait(node[3], node[2][0][2], frame):
+            self._defer(node[3], node[2][0][2], frame, node[1])
+            return None
         value = self.it.evaluate(node[3], frame)
         for target in node[2]:
             self.store(target, value, frame, node[1])
         return None
 
+    def _may_wait(self, value: Node, name: str, frame: Frame) -> bool:
+        """Nothing but the name changes, and the name is new: then it is soon enough when somebody asks for it."""
+        return (
+            value[0] in _WAITING
+            and (frame.owner is not None or frame.names is frame.module.names)
+            and name not in frame.names
+            and not self.it.uncertain
+            and not self.it.condition
+            and not self.it.catching
+        )
+
+    def _defer(self, value: Node, name: str, frame: Frame, line: int) -> None:
+        waiting = Val(Deferred(value, frame, self.it.at(frame, line, name), self.it))
+        frame.names[name] = waiting
+        if frame.owner is None:
+            frame.module.deferred.append(waiting)
+
     def _annotated(self, node: Node, frame: Frame) -> Signal:
-        if node[4] is not None:
+        if node[4] is not None and node[2][0] == "n" and self._may_wait(node[4], node[2][2], frame):
+            self._defer(node[4], node[2][2], frame, node[1])
+        elif node[4] is not None:
             self.store(node[2], self.it.evaluate(node[4], frame), frame, node[1])
         elif frame.owner is not None and node[2][0] == "n":
             frame.owner.keywords.setdefault(f"annotation {node[2][2]}", NONE)
@@ -176,6 +203,8 @@ class Executor:
             table.open = True
 
     def _expression(self, node: Node, frame: Frame) -> Signal:
+        if node[2][0] == "c" and self.it.is_irrelevant(node[2], frame):
+            return None
         self.it.evaluate(node[2], frame)
         return None
 
@@ -289,7 +318,9 @@ class Executor:
             else:
                 if final:
                     self.block(final, frame)
-                raise Raised(raised)
+                if self.it.catching:
+                    raise Raised(raised)
+                return "raise", Val(raised)
         elif signal is None and orelse:
             signal = self.block(orelse, frame)
         if final:
@@ -347,7 +378,7 @@ class Executor:
             line=line,
             def_line=def_line,
             parameters=parameters,
-            defaults=[None if d is None else self.it.evaluate(d, frame) for d in parameters[2]],
+            defaults=[None if d is None or body is None else self.it.evaluate(d, frame) for d in parameters[2]],
             body=body,
             closure=frame.parent if frame.owner is not None else frame,
             owner=frame.owner,
@@ -356,8 +387,9 @@ class Executor:
         frame.module.functions.append(function)
         value = Val(function)
         if decorators:
-            made = [self.it.evaluate(decorator, frame) for decorator in decorators]
-            for decorator, written in zip(reversed(made), reversed(decorators), strict=True):
+            written_ones = [node for node in decorators if not self.it.is_irrelevant(node, frame)]
+            made = [self.it.evaluate(decorator, frame) for decorator in written_ones]
+            for decorator, written in zip(reversed(made), reversed(written_ones), strict=True):
                 at = self.it.at(frame, written[1], f"@{describe_node(written)}")
                 result = self.it.call(decorator, [value], {}, at)
                 if not isinstance(result.data, Unknown):
@@ -369,6 +401,10 @@ class Executor:
         _, line, _, name, decorators, bases, keywords, body = node
         values: list[Val] = []
         for base in bases:
+            peeked = self.it.peek(base, frame) if base[0] in ("n", "a", "x") else None
+            if peeked is not None:
+                values.append(peeked)
+                continue
             value = self.it.evaluate(base[2] if base[0] == "*" else base, frame)
             if base[0] == "*":
                 values += value.data.items if isinstance(value.data, Seq) else [unknown(describe(value))]
@@ -387,6 +423,8 @@ class Executor:
         self._init_subclass(cls, self.it.at(frame, line, f"class {name}"))
         self.it.dialect.class_made(self.it, cls)
         for decorator in reversed(decorators):
+            if self.it.is_irrelevant(decorator, frame):
+                continue
             at = self.it.at(frame, decorator[1], f"@{describe_node(decorator)}")
             result = self.it.call(self.it.evaluate(decorator, frame), [value], {}, at)
             if isinstance(result.data, Class | Instance):
@@ -396,6 +434,8 @@ class Executor:
         return None
 
     def _init_subclass(self, cls: Class, at: Because) -> None:
+        if not self.it.modules.uses_init_subclass:
+            return
         for base in cls.mro():
             if base is not cls and isinstance(base, Class) and "__init_subclass__" in base.attributes:
                 hook = base.attributes["__init_subclass__"]
@@ -459,7 +499,7 @@ class Executor:
                 if submodule is not None and module.state == "new" and not _binds(module, name):
                     self.it.bind(alias or name, Val(ModuleRef(submodule)), frame, line)
                 else:
-                    self.it.bind(alias or name, Val(Pending(module, name)), frame, line)
+                    self.it.bind(alias or name, Val(Pending(module, name, self.it)), frame, line)
         return None
 
     def _star(self, module: Module, frame: Frame, line: int) -> None:
@@ -495,7 +535,7 @@ def merge(values: Sequence[Val | None], why: str) -> Val | None:
     if len(there) == len(values) and all(value is first or value.data is first.data for value in there):
         return first
     for value in there:
-        if isinstance(value.data, Function | Class | Ext | ModuleRef | Pending):
+        if isinstance(value.data, Function | Class | Ext | ModuleRef | Pending | Deferred):
             return value
     if len(there) == len(values):
         known = [plain(value) for value in there]

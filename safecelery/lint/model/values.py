@@ -16,12 +16,14 @@ from safecelery.policy.facts import UNKNOWN
 
 if TYPE_CHECKING:
     from safecelery.lint.ir import Node
+    from safecelery.lint.model.interpreter import Interpreter
     from safecelery.lint.model.scope import Frame, Module
 
 __all__ = [
     "NONE",
     "Bound",
     "Class",
+    "Deferred",
     "Env",
     "Ext",
     "ExtInstance",
@@ -146,6 +148,8 @@ class Function:
     expression: Node | None = None
     """A lambda's body."""
     called: bool = False
+    active: int = 0
+    """How many calls of it are running."""
     decorators: tuple[str, ...] = ()
     """The last names of its decorators."""
     attributes: dict[str, Val] = field(default_factory=dict)
@@ -194,6 +198,8 @@ class Class:
             return
         for base in self.bases:
             data = base.data
+            if isinstance(data, Pending | Deferred):
+                data = data.it.settle(base).data
             if isinstance(data, Class):
                 data._linearise(order, depth + 1)
             elif isinstance(data, Ext | Unknown):
@@ -222,12 +228,25 @@ class ModuleRef:
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pending:
     """An import that nobody has looked at yet: ``from module import name``."""
 
     module: Module
     name: str
+    it: Interpreter
+
+
+@dataclass(slots=True, eq=False)
+class Deferred:
+    """An expression that nobody has needed yet."""
+
+    node: Node
+    frame: Frame
+    at: Because
+    it: Interpreter
+    value: Val | None = None
+    running: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

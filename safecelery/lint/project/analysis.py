@@ -14,7 +14,7 @@ from safecelery.lint.finding import Because, Unread
 from safecelery.lint.ir import Node
 from safecelery.lint.model.interpreter import Interpreter, Raised
 from safecelery.lint.model.scope import Module
-from safecelery.lint.model.values import Function, Val, plain, unknown
+from safecelery.lint.model.values import Deferred, Function, Val, plain, unknown
 from safecelery.lint.project.conf import Configuration, configuration
 from safecelery.lint.project.dialect import Dialect
 from safecelery.lint.project.objects import App, Task
@@ -84,12 +84,15 @@ def analyse(tree: SourceTree, *, settings: str | None = None) -> Analysis:
     it = Interpreter(modules, dialect)
     analysis = Analysis(it, dialect, modules)
     dialect.django.stated = settings
-    running = [modules.module_of(record) for record in tree.records]
+    running = modules.running()
+    modules.uses_init_subclass = any(_defines_init_subclass(module.body) for module in running)
     dialect.django.candidates = _settings_modules(running)
     for name, _ in dialect.django.candidates[:1]:
         it.environ.setdefault("DJANGO_SETTINGS_MODULE", Val(name))
     for module in sorted(running, key=_app_first):
         it.run(module)
+    for module in running:
+        it.force(module)
     _run_uncalled(it, running)
     _name_apps(it, dialect)
     analysis.apps = [app for app in dialect.apps if not _is_abandoned(app)]
@@ -104,6 +107,13 @@ def _app_first(module: Module) -> tuple[int, str]:
         node[0] in ("=", "ann") and _mentions_celery_call(node[3] if node[0] == "=" else node[4]) for node in module.body
     )
     return (0 if makes else 1, module.path)
+
+
+def _defines_init_subclass(body: list[Node]) -> bool:
+    return any(
+        node[0] == "class" and any(inner[0] == "def" and inner[3] == "__init_subclass__" for inner in node[7])
+        for node in body
+    )
 
 
 def _mentions_celery_call(node: Node | None) -> bool:
@@ -217,7 +227,9 @@ def _is_app_like(node: Node) -> bool:
 def _name_apps(it: Interpreter, dialect: Dialect) -> None:
     """Give each app the name it is bound to."""
     for module in it.modules.all_modules():
-        for name, value in module.names.items():
+        for name, value in list(module.names.items()):
+            if isinstance(value.data, Deferred) and value.data.value is not None:
+                value = value.data.value
             if isinstance(value.data, App) and value.data.module is module and not value.data.variable:
                 value.data.variable = name
 

@@ -190,6 +190,8 @@ class Dialect:
 
     def class_made(self, it: Interpreter, cls: Class) -> None:
         """Classes that register themselves: Celery 3's tasks, and SafeTask's."""
+        if "run" not in cls.attributes and not any("task" in _raw_name(base).lower() for base in cls.bases):
+            return
         bases = {base.name for base in cls.mro() if isinstance(base, Ext)}
         if not bases & (LEGACY_TASK_CLASSES | SAFE_TASKS) or not _has_run(cls):
             return
@@ -492,6 +494,12 @@ class Dialect:
             or (node[0] == "imp" and any(dotted.partition(".")[0] == "celery" for dotted, _ in node[2]))
             for node in module.body
         )
+
+
+def _raw_name(base: Val) -> str:
+    """What the class statement calls the base."""
+    data = base.data
+    return str(getattr(data, "name", ""))
 
 
 def _has_run(cls: Class) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -141,18 +139,14 @@ class DjangoSettings:
         if name.endswith("optional"):
             return args[0] if args else NONE
         module: Module = it.modules.by_path(at.file)
-        folder = posixpath.dirname(module.path)
         for argument in args:
             pattern = plain(argument)
             if not isinstance(pattern, str):
                 module.stars.append(f"include({describe(argument)})")
                 continue
-            wanted = posixpath.normpath(posixpath.join(folder, pattern))
-            for path in sorted(it.modules.paths()):
-                if path == wanted or fnmatch.fnmatch(path, wanted):
-                    included = it.modules.by_path(path)
-                    if included is not module:
-                        it.block(included.body, Frame(included, module.names))
+            for included in it.modules.beside(module, pattern):
+                if included is not module:
+                    it.block(included.body, Frame(included, module.names))
         return NONE
 
 

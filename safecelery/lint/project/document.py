@@ -37,7 +37,26 @@ TASK_FIELDS: Final = {
 
 
 def facts_document(analysis: Analysis) -> dict[str, Any]:
-    """The whole document."""
+    """The whole document; paths are relative to the argument that led to them."""
+    document = _document(analysis)
+    paths = {module.path: module.record.file.path for module in analysis.modules.all_modules()}
+    _relate(document, paths)
+    return document
+
+
+def _relate(part: Any, paths: dict[str, str]) -> None:
+    """Replace the paths of messages by those of the document."""
+    if isinstance(part, dict):
+        if "file" in part:
+            part["file"] = paths.get(part["file"], part["file"])
+        for value in part.values():
+            _relate(value, paths)
+    elif isinstance(part, list):
+        for value in part:
+            _relate(value, paths)
+
+
+def _document(analysis: Analysis) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "apps": [

@@ -1,4 +1,4 @@
-"""The modules of a source tree, made from its records as the interpreter asks for them."""
+"""The modules of a source tree, made as the interpreter asks for them and read when it needs their text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,29 @@ from typing import TYPE_CHECKING, Any
 from safecelery.lint.model.scope import Module
 
 if TYPE_CHECKING:
-    from safecelery.lint.source import SourceTree
+    from safecelery.lint.source import FileRecord, SourceTree
+    from safecelery.lint.source.record import PythonFile
 
-__all__ = ["TreeModules"]
+__all__ = ["ModuleText", "TreeModules"]
+
+
+class ModuleText:
+    """A python file of the tree that is read when somebody asks for its text."""
+
+    __slots__ = ("_record", "file", "tree")
+
+    def __init__(self, tree: SourceTree, file: PythonFile, record: FileRecord | None = None) -> None:
+        self.tree = tree
+        self.file = file
+        self._record = record
+
+    @property
+    def ir(self) -> dict[str, Any]:
+        """The reduced module; empty if the file cannot be parsed, which the tree reports."""
+        if self._record is None:
+            self._record = self.tree.load(self.file.absolute)
+        found = self._record.ir if self._record is not None else None
+        return found if isinstance(found, dict) else {}
 
 
 class TreeModules:
@@ -19,40 +39,49 @@ class TreeModules:
     def __init__(self, tree: SourceTree) -> None:
         self.tree = tree
         self._modules: dict[str, Module] = {}
-        self._found: dict[tuple[str, str], Any] = {}
+        """By absolute path."""
+        self._shown: dict[str, Module] = {}
+        self._relevant = {record.absolute: record for record in tree.records}
+        self.uses_init_subclass = False
+        """Some class of the tree acts when it is derived from."""
 
-    def find_module(self, dotted: str, importer: Any) -> Any:
-        """The record of a module of the tree, or None."""
-        key = (dotted, importer.shown if importer is not None else "")
-        if key not in self._found:
-            self._found[key] = self.tree.find_module(dotted, importer)
-        return self._found[key]
+    def find_module(self, dotted: str, importer: ModuleText | None) -> PythonFile | None:
+        """The file of a module of the tree, or None."""
+        return self.tree.find_file(dotted, importer.file if importer is not None else None)
 
-    def module_of(self, record: Any) -> Module:
-        """The module of a record; the same object each time."""
-        path = record.shown
-        module = self._modules.get(path)
+    def module_of(self, file: PythonFile) -> Module:
+        """The module of a file; the same object each time."""
+        module = self._modules.get(file.absolute)
         if module is None:
-            ir = record.ir
+            names = self.tree.names_of(file)
+            record = self._relevant.get(file.absolute)
             module = Module(
-                name=self.tree.module_name(record),
-                path=path,
-                body=ir.get("body", []),
-                calls=ir.get("calls", []),
-                record=record,
-                is_package=path.endswith("__init__.py"),
+                name=names[0] if names else "",
+                path=self.tree.shown(file.absolute),
+                record=ModuleText(self.tree, file, record),
+                is_package=file.absolute.endswith("__init__.py"),
+                relevant=record is not None,
             )
-            self._modules[path] = module
+            self._modules[file.absolute] = self._shown[module.path] = module
         return module
+
+    def running(self) -> list[Module]:
+        """The modules that may have to do with Celery."""
+        return [self.module_of(record.file) for record in self.tree.records]
 
     def by_path(self, path: str) -> Module:
         """The module that is already known under the path findings print. Raises KeyError."""
-        return self._modules[path]
+        return self._shown[path]
 
     def all_modules(self) -> Iterator[Module]:
         """Every module met so far."""
         return iter(list(self._modules.values()))
 
-    def paths(self) -> list[str]:
-        """The paths of all python files of the tree, as findings print them."""
-        return self.tree.python_paths()
+    def beside(self, module: Module, pattern: str) -> list[Module]:
+        """The modules whose file matches a glob relative to the folder of ``module``, in order of path."""
+        import fnmatch
+        import os
+
+        wanted = os.path.normpath(os.path.join(os.path.dirname(module.record.file.absolute), pattern))
+        files = [file for file in self.tree.python_files if fnmatch.fnmatch(file.absolute, wanted)]
+        return [self.module_of(file) for file in sorted(files, key=lambda file: file.absolute)]

@@ -1,0 +1,322 @@
+"""From paths to records: the entry point of this package."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from safecelery.lint.source.cache import DEFAULT_CACHE, Cache, DefaultCache, Row, open_cache
+from safecelery.lint.source.modules import ModuleIndex
+from safecelery.lint.source.reading import Stamp, stamp_of
+from safecelery.lint.source.record import FileRecord, OtherFile, Payload, PythonFile, UnreadPart, nothing
+from safecelery.lint.source.stages import Stages, fingerprint, load_stages
+from safecelery.lint.source.testfiles import mark_tests
+from safecelery.lint.source.walk import Walk, walk
+
+if TYPE_CHECKING:
+    from safecelery.lint.finding import Unread
+    from safecelery.lint.source.rounds import Outcome, Progress
+
+__all__ = ["SourceTree", "collect"]
+
+
+def collect(
+    paths: Sequence[str],
+    *,
+    include_tests: bool = False,
+    exclude: Sequence[str] = (),
+    cache_dir: str | DefaultCache | None = DEFAULT_CACHE,
+    progress: Progress | None = None,
+    stages: Stages | None = None,
+    second: bool | None = None,
+) -> SourceTree:
+    """Find, read and reduce every python file of ``paths`` that concerns Celery.
+
+    ``exclude``: globs, see walk.py. ``cache_dir``: None works without a cache. ``progress(done, total)`` is called at
+    most ten times a second. ``stages`` and ``second`` (force or forbid the second process) are for tests. What cannot
+    be read is in ``unread`` of the result; nothing is raised for it.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is garbage, and looking for some takes a third of the time
+    try:
+        found = walk(paths, exclude)
+        mark_tests(found.python, found.others)
+        tree = SourceTree(found, include_tests=include_tests, stages=stages)
+        if cache_dir is not None:
+            shape = [*map(os.path.abspath, paths), f"tests={include_tests}", *exclude]
+            tree._open_cache(cache_dir, shape)
+        tree._read(progress, second=second)
+    finally:
+        if collecting:
+            gc.enable()
+    return tree
+
+
+class SourceTree:
+    """The files of one run. Made by :func:`collect`; call :meth:`save` when no more files will be asked for."""
+
+    def __init__(self, found: Walk, *, include_tests: bool, stages: Stages | None) -> None:
+        self._found = found
+        self._stages = stages
+        self._all = found.python
+        self._chosen = [file for file in found.python if include_tests or not file.is_test]
+        self._links = dict(found.links)
+        self._index: ModuleIndex | None = None
+        self._by_path: dict[str, PythonFile] | None = None
+        self._cache: Cache | None = None
+        self._stamps: dict[str, Stamp] = {}
+        self._records: dict[str, FileRecord] = {}
+        self._kept: dict[str, Row] = {}
+        self._texts: dict[str, bytes] = {}
+        self._unmatched: dict[str, Stamp] = {}
+        self._loaded: dict[str, FileRecord | None] = {}
+        self._changed = False
+        self._known: dict[str, set[str]] = {}
+        self._here = os.getcwd().rstrip(os.sep) + os.sep
+        self.records: list[FileRecord] = []
+        """The python files that concern Celery, in the order of the arguments, then of the paths."""
+        self.other_files: list[OtherFile] = [file for file in found.others if include_tests or not file.is_test]
+        """Deployment candidates, in the same order. They were not read."""
+        self.notes: list[str] = list(found.notes)
+        """What the reader should know."""
+
+    @property
+    def files(self) -> int:
+        """How many python files were looked at."""
+        return len(self._chosen)
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The absolute folders that were named, or that hold a named file."""
+        return tuple(self._found.roots)
+
+    @property
+    def unread(self) -> list[Unread]:
+        """What could not be read so far, in order of path and line; :meth:`load` may add to it."""
+        from safecelery.lint.finding import Unread
+
+        found = [Unread(self.shown(path), 0, message) for path, message in self._found.problems]
+        for record in (*self.records, *self._loaded.values()):
+            if record is not None:
+                found += record.unread
+        return sorted(set(found), key=lambda each: (each.path, each.line, each.message))
+
+    def shown(self, absolute: str) -> str:
+        """A path for messages: relative to the working directory where it lies below it, with slashes."""
+        path = absolute[len(self._here) :] if absolute.startswith(self._here) else absolute
+        return path.replace(os.sep, "/") if os.sep != "/" else path
+
+    def load(self, path: str) -> FileRecord | None:
+        """Any python file of the tree, by its absolute path or its path below an argument; read now if need be.
+
+        None for a path that is no file of the tree. One that cannot be read gives an empty record with ``unread``.
+        """
+        file = self._file(path)
+        if file is None:
+            return None
+        record = self._records.get(file.absolute)
+        if record is not None:
+            return record
+        if file.absolute not in self._loaded:
+            self._loaded[file.absolute] = self._load(file)
+        return self._loaded[file.absolute]
+
+    def find_module(self, dotted: str, importer: FileRecord | None = None) -> FileRecord | None:
+        """The module of this absolute dotted name, as ``importer`` would get it; None if it is not in the tree."""
+        file = self._modules.find(dotted, importer.file if importer is not None else None)
+        return self.load(file.absolute) if file is not None else None
+
+    def find_file(self, dotted: str, importer: PythonFile | None = None) -> PythonFile | None:
+        """As :meth:`find_module`, without reading the file."""
+        return self._modules.find(dotted, importer)
+
+    def names_of(self, file: PythonFile) -> tuple[str, ...]:
+        """Dotted names under which a file may be imported, the likeliest first."""
+        if not file.modules:
+            file.modules = self._modules.names(file)
+        return file.modules
+
+    @property
+    def python_files(self) -> list[PythonFile]:
+        """Every python file found, read or not, tests included."""
+        return self._all
+
+    def package_of(self, record: FileRecord) -> str:
+        """The dotted package that relative imports of this file start from; "" outside packages."""
+        return self._modules.package(record.file)
+
+    def save(self) -> None:
+        """Write the cache, if there is one and something changed. What goes wrong becomes a note."""
+        if self._cache is None or not self._changed:
+            return
+        import json
+
+        rows: dict[str, list[Any]] = {path: list(stamp) for path, stamp in self._unmatched.items()}
+        texts: list[bytes] = []
+        for path, record in (*self._records.items(), *self._loaded.items()):
+            stamp = self._stamps.get(path)
+            if record is None or stamp is None or not self._cache.may_keep(stamp):
+                continue
+            text = self._texts.get(path)
+            if text is None:
+                try:
+                    payload = [record.ir, record.sites, record.comments]
+                    text = json.dumps(payload, separators=(",", ":")).encode()
+                except (TypeError, ValueError, RecursionError):  # too deep for JSON: parsed each time
+                    continue
+            rows[path] = [*stamp, len(texts), record.unread_parts, path in self._loaded]
+            texts.append(text)
+        note = self._cache.save(rows, texts, self._known)
+        if note is not None:
+            self.notes.append(note)
+        self._changed = False
+
+    @property
+    def _modules(self) -> ModuleIndex:
+        if self._index is None:
+            self._index = ModuleIndex(self._all, self._links, self._found.roots)
+        return self._index
+
+    def _file(self, path: str) -> PythonFile | None:
+        if self._by_path is None:
+            self._by_path = {file.absolute: file for file in self._all}
+        found = self._by_path.get(path) or self._by_path.get(self._links.get(path, ""))
+        if found is None and not os.path.isabs(path):
+            candidates = (self._by_path.get(os.path.join(root, path)) for root in self._found.roots)
+            found = next((file for file in candidates if file is not None), None)
+        return found
+
+    def _open_cache(self, directory: str | DefaultCache, shape: Sequence[str]) -> None:
+        self._cache, note = open_cache(directory, shape, fingerprint())
+        if note is not None:
+            self.notes.append(note)
+
+    def _loaded_stages(self) -> Stages:
+        if self._stages is None:
+            self._stages = load_stages()
+        return self._stages
+
+    def _read(self, progress: Progress | None, *, second: bool | None) -> None:
+        todo, idle = self._plan()
+        known = self._known = self._cache.known if self._cache is not None else {}
+        outcomes: dict[int, Outcome] = {}
+        if todo:
+            from safecelery.lint.source.rounds import read_all
+
+            outcomes = read_all(self._chosen, todo, idle, self._loaded_stages(), known, progress, second=second)
+            self._changed = True
+        elif progress is not None:
+            progress(0, 0)
+        for index, file in enumerate(self._chosen):
+            outcome = outcomes.get(index)
+            record = self._record_of(file, outcome) if outcome is not None else self._kept_record(file)
+            if record is not None:
+                self._records[file.absolute] = record
+                self.records.append(record)
+        if self._cache is not None and len(self._cache) != len(self._unmatched) + len(self._kept):
+            self._changed = True  # files are gone
+
+    def _plan(self) -> tuple[list[int], list[int]]:
+        """Which files must be read, and which an earlier run has read."""
+        if self._cache is None or not len(self._cache):
+            return list(range(len(self._chosen))), []
+        todo: list[int] = []
+        idle: list[int] = []
+        for index, file in enumerate(self._chosen):
+            try:
+                stamp = stamp_of(os.stat(file.absolute))
+            except OSError:
+                todo.append(index)
+                continue
+            row = self._cache.row(file.absolute, stamp)
+            if row is None:
+                todo.append(index)
+                continue
+            idle.append(index)
+            if row.text is None:
+                self._unmatched[file.absolute] = stamp
+            else:
+                self._kept[file.absolute] = row
+        return todo, idle
+
+    def _record_of(self, file: PythonFile, outcome: Outcome) -> FileRecord | None:
+        path = file.absolute
+        self._kept.pop(path, None)
+        stamp = outcome.stamp
+        if stamp is not None:
+            self._stamps[path] = stamp
+        if not outcome.matched:
+            if self._cache is not None and stamp is not None and self._cache.may_keep(stamp):
+                self._unmatched[path] = stamp
+            return None
+        self._unmatched.pop(path, None)
+        if outcome.text is None:
+            return self._record(file, outcome.unread, payload=outcome.payload)
+        self._texts[path] = outcome.text
+        return self._record(file, outcome.unread, text=outcome.text)
+
+    def _kept_record(self, file: PythonFile) -> FileRecord | None:
+        """The record of the last run; None for a file that did not match."""
+        row = self._kept.get(file.absolute)
+        if row is None or row.asked:
+            return None
+        return self._from_row(file, row)
+
+    def _from_row(self, file: PythonFile, row: Row) -> FileRecord:
+        self._stamps[file.absolute] = row.stamp
+        if row.text is not None:
+            self._texts[file.absolute] = row.text
+        return self._record(file, row.unread, text=row.text)
+
+    def _load(self, file: PythonFile) -> FileRecord:
+        row = self._kept.get(file.absolute)
+        if row is not None:
+            return self._from_row(file, row)
+        from safecelery.lint.source.reader import Reader
+
+        read = Reader([file], self._loaded_stages(), {}).forced(0)
+        self._changed = True
+        if read.stamp is not None:
+            self._stamps[file.absolute] = read.stamp
+            self._unmatched.pop(file.absolute, None)
+        return self._record(file, read.unread, payload=read.payload)
+
+    def _record(
+        self, file: PythonFile, unread: list[UnreadPart], *, payload: Payload | None = None, text: bytes | None = None
+    ) -> FileRecord:
+        if not file.modules:
+            file.modules = self._modules.names(file)
+        if text is None:
+            return FileRecord(file, self.shown(file.absolute), unread, payload=payload or nothing())
+
+        def decode() -> Payload:
+            decoded = _payload_of(text)
+            if decoded is None:
+                decoded = self._again(file, unread)
+            return decoded
+
+        return FileRecord(file, self.shown(file.absolute), unread, decode=decode)
+
+    def _again(self, file: PythonFile, unread: list[UnreadPart]) -> Payload:
+        """A file whose cached payload is not what a payload looks like."""
+        from safecelery.lint.source.reader import Reader
+
+        self._changed = True
+        self._texts.pop(file.absolute, None)
+        read = Reader([file], self._loaded_stages(), {}).forced(0)
+        unread[:] = read.unread
+        return read.payload if read.payload is not None else nothing()
+
+
+def _payload_of(text: bytes) -> Payload | None:
+    import json
+
+    try:
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if type(payload) is list and len(payload) == 3 and type(payload[1]) is type(payload[2]) is list:
+        return payload
+    return None
