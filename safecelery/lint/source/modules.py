@@ -1,0 +1,126 @@
+"""Which file is module ``a.b.c``? Told from the list of files alone, without reading any.
+
+Nobody says what is on ``sys.path`` when the linted program runs, so every folder that could be is considered: the
+parent of each package, each folder of modules that is not itself a package, the argument, its ``src``. Of several
+answers the one nearest to the importing file wins.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from safecelery.lint.source.record import PythonFile
+
+__all__ = ["ModuleIndex"]
+
+_SOURCE_FOLDERS: Final = frozenset({"src", "lib"})
+_INIT: Final = "__init__.py"
+
+
+class ModuleIndex:
+    """Built when the first question comes; each question then takes a few look-ups in dicts."""
+
+    def __init__(self, files: Sequence[PythonFile], links: Mapping[str, str], roots: Sequence[str]) -> None:
+        self._by_path = {file.absolute: file for file in files}
+        for link, target in links.items():
+            if target in self._by_path:
+                self._by_path.setdefault(link, self._by_path[target])
+        self._roots = roots
+        self._packages = {os.path.dirname(path) for path in self._by_path if path.endswith(os.sep + _INIT)}
+        for root in roots:
+            self._packages_above(root)
+        self._tops: dict[str, list[str]] = {}
+        seen: set[str] = set()
+        for path, file in self._by_path.items():
+            folder, name = os.path.split(path)
+            if folder not in self._packages:
+                self._add(name.removesuffix(".py"), folder)
+            self._climb(folder, file.root, seen)
+        self._answers: dict[tuple[str, str], PythonFile | None] = {}
+
+    def find(self, dotted: str, importer: PythonFile | None) -> PythonFile | None:
+        """The file of a module; None if it is none of the tree's. ``importer`` says from where it is imported."""
+        home = os.path.dirname(importer.absolute) if importer is not None else ""
+        key = (dotted, home)
+        if key not in self._answers:
+            self._answers[key] = self._find(dotted, home)
+        return self._answers[key]
+
+    def names(self, file: PythonFile) -> tuple[str, ...]:
+        """Dotted names under which a file may be imported, the likeliest first."""
+        folder, name = os.path.split(file.absolute)
+        parts = [] if name == _INIT else [name.removesuffix(".py")]
+        while folder in self._packages and os.path.dirname(folder) != folder:
+            folder, package = os.path.split(folder)
+            parts.insert(0, package)
+        found = [parts]
+        while len(folder) > len(file.root):
+            folder, above = os.path.split(folder)
+            if above in _SOURCE_FOLDERS and len(folder) <= len(file.root):
+                break
+            found.append([above, *found[-1]])
+        if len(parts) <= 1 and name != _INIT:  # outside packages: a namespace of the argument is likelier than a script
+            found.reverse()
+        return tuple(".".join(each) for each in found if each)
+
+    def package(self, file: PythonFile) -> str:
+        """The dotted package that relative imports of a file start from; "" for a module outside packages."""
+        names = self.names(file)
+        if not names:
+            return ""
+        return names[0] if os.path.basename(file.absolute) == _INIT else names[0].rpartition(".")[0]
+
+    def _packages_above(self, root: str) -> None:
+        """An argument inside a package: the packages around it are not in the list of files."""
+        while root in self._packages:
+            root = os.path.dirname(root)
+            if root in self._packages or not os.path.exists(os.path.join(root, _INIT)):
+                return
+            self._packages.add(root)
+
+    def _climb(self, folder: str, root: str, seen: set[str]) -> None:
+        while folder not in seen:
+            seen.add(folder)
+            if len(folder) <= len(root) and folder not in self._packages:
+                return
+            parent, name = os.path.split(folder)
+            if parent == folder:
+                return
+            if parent not in self._packages:
+                self._add(name, parent)
+            folder = parent
+
+    def _add(self, top: str, folder: str) -> None:
+        folders = self._tops.setdefault(top, [])
+        if folder not in folders:
+            folders.append(folder)
+
+    def _find(self, dotted: str, home: str) -> PythonFile | None:
+        parts = dotted.split(".")
+        folders = self._tops.get(parts[0])
+        if folders is None:
+            return None
+        tail = os.sep.join(parts)
+        best: PythonFile | None = None
+        best_rank: tuple[int, int, str] | None = None
+        for folder in folders:
+            start = os.path.join(folder, tail)
+            file = self._by_path.get(os.path.join(start, _INIT)) or self._by_path.get(start + ".py")
+            if file is None:
+                continue
+            rank = (-_common(folder, home), len(folder), folder)
+            if best_rank is None or rank < best_rank:
+                best, best_rank = file, rank
+        return best
+
+
+def _common(folder: str, home: str) -> int:
+    """How many folders two paths have in common from the top."""
+    count = 0
+    for one, other in zip(folder.split(os.sep), home.split(os.sep), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
