@@ -45,6 +45,20 @@ def _leaves(body: Body, handler: ast.ExceptHandler) -> bool:
     return False
 
 
+def _leaves_after(body: Body, node: ast.AST, loop: ast.AST) -> bool:
+    """What follows ``node`` ends the loop: a break, return or raise without condition."""
+    for child, parent in body.ancestors_here(node):
+        for block in ("body", "orelse", "finalbody"):
+            statements = getattr(parent, block, [])
+            if isinstance(statements, list) and child in statements:
+                after = statements[statements.index(child) + 1 :]
+                if any(isinstance(statement, ast.Break | ast.Return | ast.Raise) for statement in after):
+                    return True
+        if parent is loop:
+            break
+    return False
+
+
 def _tries(body: Body) -> Iterator[tuple[ast.Try | ast.TryStar, ast.ExceptHandler, list[str]]]:
     """Each handler with what it catches. What an earlier handler of the same try takes is left out."""
     tries: list[ast.Try | ast.TryStar] = [*body.of(ast.Try), *body.of(ast.TryStar)]
@@ -60,7 +74,9 @@ def _tries(body: Body) -> Iterator[tuple[ast.Try | ast.TryStar, ast.ExceptHandle
 def soft_limit_ignored(body: Body) -> Iterator[Site]:
     """``except SoftTimeLimitExceeded`` inside a loop that goes on."""
     for node, handler, names in _tries(body):
-        if _SOFT in names and body.loop_around(node) is not None and not _leaves(body, handler):
+        loop = body.loop_around(node)
+        goes_on = loop is not None and not _leaves(body, handler) and not _leaves_after(body, node, loop)
+        if _SOFT in names and goes_on:
             yield Site("soft-limit-ignored", handler, f"the loop goes on after {_SOFT}")
 
 
@@ -71,7 +87,7 @@ def soft_limit_eaten(body: Body) -> Iterator[Site]:
             continue
         loop = body.loop_around(node)
         told = "except:" if handler.type is None else f"except {spelled(handler.type)}:"
-        if loop is not None and _BROAD.intersection(names):
+        if loop is not None and _BROAD.intersection(names) and not _leaves_after(body, node, loop):
             yield Site("soft-limit-eaten", handler, f"`{told}` in the loop of line {loop.lineno} takes {_SOFT} too")
         elif loop is None and "BaseException" in names and not _is_tail(body, node):
             yield Site("soft-limit-eaten", handler, f"`{told}` takes {_SOFT} too, and the task goes on")

@@ -61,8 +61,8 @@ def task_per_item(body: Body) -> Iterator[Site]:
             over, target = _comprehended(body, call.node)
         if over is None or target is None or _few(body, over, target):
             continue
-        if any(keyword(call.node, name) is not None for name in _LATER):
-            continue
+        if any(entry.arg is None or entry.arg in _LATER for entry in call.node.keywords):
+            continue  # spread out in time, or perhaps: **options
         yield Site("task-per-item", call.node, f".{call.attr}() for each of `{spelled(over)}`")
 
 

@@ -93,9 +93,18 @@ def _session(node: ast.Call) -> str:
 
 
 def _dominates(body: Body, first: ast.AST, second: ast.AST) -> bool:
-    """The block that holds ``first`` is around ``second`` too, in the same function."""
-    block = body.parents[body.statement_of(first)]
-    return any(parent is block for _, parent in body.ancestors_here(second))
+    """The list of statements that holds ``first`` holds, deeper or not, ``second`` too, in the same function."""
+    statement = body.statement_of(first)
+    parent = body.parents[statement]
+    block = next(
+        (
+            statements
+            for name in ("body", "orelse", "finalbody")
+            if isinstance(statements := getattr(parent, name, None), list) and statement in statements
+        ),
+        [],
+    )
+    return any(child in block for child, _ in body.ancestors_here(second))
 
 
 def on_commit(body: Body) -> Iterator[Site]:
