@@ -116,7 +116,7 @@ def _head(codes: Sequence[str], met: set[str], cells: dict[tuple[int, str], _Cel
         count = f"<b>{broken[code]}</b>" if broken[code] else "<b></b>"
         yield (
             f'<th scope="col"{css} data-rule="{escaped(code)}"><a href="{target}" title="{title}">'
-            f"{count}<span>{escaped(code)}</span></a></th>"
+            f"{count}<span>{escaped(code)}<i> {escaped(rule.name)}</i></span></a></th>"
         )
     yield "</tr></thead>"
 

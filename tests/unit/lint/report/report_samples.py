@@ -107,7 +107,7 @@ def shop_result() -> LintResult:
                 env=("TASK_TIME_LIMIT",),
                 level=Level.WARN,
             ),
-            finding("SFC410", "app shop", "deploy/Dockerfile", 2, "the pool is 'solo'", column=25),
+            finding("SFC410", "app shop", "deploy/Dockerfile", 2, "the pool is 'solo'", column=27),
             finding("SFC401", "shop.tasks.charge", "shop/tasks.py", 4, "none is stated", fixable=True),
             finding("SFC106", "shop.tasks.notify", "shop/tasks.py", 8, "serializer is 'pickle'", column=14),
         ),
