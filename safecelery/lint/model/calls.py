@@ -126,6 +126,8 @@ class Caller:
         if signal is not None and signal[0] == "raise":
             return unknown(f"{function.name}() raises")
         result = signal[1] if signal is not None and signal[0] == "ret" else NONE
+        if set(frame.required) & set(result.env) and result.data in (None, ""):
+            return unknown(f"environment variable {frame.required[0]}", result.env, result.because)
         if frame.returned is not None:
             result = merge([frame.returned, result], f"{function.name}()") or NONE
         return result

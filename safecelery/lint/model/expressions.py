@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.ir import Node
 from safecelery.lint.model import attributes
+from safecelery.lint.model.environment import ENVIRON
 from safecelery.lint.model.scope import Frame
 from safecelery.lint.model.statements import describe_node, merge
 from safecelery.lint.model.values import (
@@ -322,6 +323,8 @@ class Evaluator:
         for name, other in node[3]:
             right = self.evaluate(other, frame)
             env = merge_env(env, right.env)
+            if isinstance(right.data, Ext) and right.data.name in ENVIRON and name in ("In", "NotIn"):
+                return self._in_environment(left, negated=name == "NotIn")
             decided = compare(name, left, right)
             if decided is None:
                 blocker = right if plain(left) is not UNKNOWN else left
@@ -330,6 +333,12 @@ class Evaluator:
                 return Val(False, env)
             left = right
         return Val(True, env)
+
+    def _in_environment(self, key: Val, *, negated: bool) -> Val:
+        name = plain(key)
+        if not isinstance(name, str):
+            return unknown("a variable in os.environ", key.env)
+        return Val((name in self.it.environ) is not negated, (name,))
 
     def _subscript(self, node: Node, frame: Frame) -> Val:
         owner, key = self.evaluate(node[2], frame), self.evaluate(node[3], frame)

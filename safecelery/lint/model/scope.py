@@ -66,5 +66,7 @@ class Frame:
     this: Val | None = None
     shared: set[str] = field(default_factory=set)
     """Names declared global or nonlocal."""
+    required: tuple[str, ...] = ()
+    """Environment variables without which the code raises."""
     returned: Val | None = None
     """What a branch that may have been taken has returned already."""

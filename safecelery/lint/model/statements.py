@@ -22,6 +22,7 @@ from safecelery.lint.model.values import (
     Unknown,
     Val,
     describe,
+    merge_env,
     plain,
     unknown,
 )
@@ -220,8 +221,19 @@ class Executor:
             if not test.env:
                 return self.block(branch, frame)
             with self.it.under(test.env):
-                return self.block(branch, frame)
+                signal = self.block(branch, frame)
+            if signal is not None and signal[0] == "raise" and not self.it.catching:
+                self._require(test.env, frame)
+                return None
+            return signal
         return self.fork([node[3], node[4]], frame, describe(test))
+
+    def _require(self, env: tuple[str, ...], frame: Frame) -> None:
+        """The code raises without these variables; so where it is in use they are set, to what nobody can tell."""
+        frame.required = merge_env(frame.required, env)
+        for name, value in frame.names.items():
+            if value.data in (None, "") and set(value.env) & set(env):
+                frame.names[name] = unknown(f"environment variable {value.env[0]}", value.env, value.because)
 
     def fork(self, branches: Sequence[list[Node]], frame: Frame, why: str) -> Signal:
         """Run several blocks of which one is taken, and keep what they agree on."""

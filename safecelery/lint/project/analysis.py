@@ -162,13 +162,15 @@ def _assigned(body: list[Any], variable: str) -> Iterator[tuple[int, str]]:
 
 def _run_uncalled(it: Interpreter, modules: list[Module]) -> None:
     """Call what nobody called and what configures apps or declares tasks, with arguments that are not known."""
-    for _ in range(2):
+    for wanted in (_FILLING, _CONFIGURING):
         for module in modules:
             for function in list(module.functions):
-                if function.called or function.body is None or not _acts(function.body):
+                if function.called or function.body is None or not _acts(function.body, wanted):
                     continue
                 at = Because(module.path, function.def_line, f"{function.name}()")
-                args = [_argument(it, name, function) for name in function.parameters[0][: function.parameters[1]]]
+                names, positional, defaults = function.parameters[:3]
+                given = [name for name, default in zip(names[:positional], defaults, strict=False) if default is None]
+                args = [_argument(it, name, function) for name in given]
                 try:
                     it.call(Val(function), args, {}, at)
                 except Raised:
@@ -188,10 +190,12 @@ def _argument(it: Interpreter, name: str, function: Function) -> Val:
     return unknown(f"{name} of {function.name}()")
 
 
+_FILLING = frozenset({"from_object"})
+"""What fills Flask's configuration, which configures apps later."""
 _CONFIGURING = frozenset({"config_from_object", "register_task", "config_from_envvar"})
 
 
-def _acts(body: list[Any]) -> bool:
+def _acts(body: list[Any], wanted: frozenset[str]) -> bool:
     """The body configures an app, or declares a task by a decorator inside."""
     stack: list[Any] = list(body)
     while stack:
@@ -199,18 +203,16 @@ def _acts(body: list[Any]) -> bool:
         if not isinstance(node, list) or not node:
             continue
         tag = node[0]
-        if tag == "def" and len(node) == 8:
+        if tag == "def" and len(node) == 8 and wanted is _CONFIGURING:
             for decorator in node[4]:
                 inner = decorator[2] if decorator[0] == "c" else decorator
                 last = inner[3] if inner[0] == "a" else inner[2] if inner[0] == "n" else ""
                 if isinstance(last, str) and last.endswith("task"):
                     return True
         elif tag == "a" and len(node) == 4 and isinstance(node[3], str):
-            if node[3] in _CONFIGURING:
+            if node[3] in wanted:
                 return True
-            if node[3] == "conf" and _is_app_like(node[2]):
-                return True
-            if node[3] == "Task" and _is_app_like(node[2]):
+            if wanted is _CONFIGURING and node[3] in ("conf", "Task") and _is_app_like(node[2]):
                 return True
         stack.extend(part for part in node if isinstance(part, list))
     return False

@@ -29,6 +29,7 @@ from safecelery.lint.model.values import (
     unknown,
 )
 from safecelery.lint.project.django import DjangoSettings
+from safecelery.lint.project.flask import CONFIG, FlaskConfig, is_flask_config
 from safecelery.lint.project.names import (
     APP_CLASSES,
     CURRENT_APPS,
@@ -51,6 +52,7 @@ _INIT: Final = (
     "changes", "config_source", "fixups", "task_cls", "autofinalize", "namespace", "strict_typing",
 )  # fmt: skip
 """The parameters of ``Celery.__init__`` in order (celery/app/base.py)."""
+_FLASK_METHODS: Final = frozenset({"from_object", "from_mapping", "update", "get", "from_prefixed_env"})
 _APP_METHODS: Final = frozenset(
     ["task", "config_from_object", "config_from_envvar", "config_from_cmdline", "register_task", "autodiscover_tasks",
      "add_defaults", "send_task", "signature", "subclass_with_self", "create_task_cls", "finalize", "set_default",
@@ -65,6 +67,7 @@ class Dialect:
         self.apps: list[App] = []
         self.tasks: list[Task] = []
         self.django = DjangoSettings()
+        self.flask = FlaskConfig()
         self.security: list[tuple[App | None, Because]] = []
         """Calls of ``setup_security``."""
         self.periodic: list[tuple[App | None, list[Val], dict[str, Val], Because]] = []
@@ -96,6 +99,8 @@ class Dialect:
                 return self._task_call(it, "external", None, args, kwargs, at)
             if data.name in CURRENT_APPS:
                 return self._current(it) or Val(Ext("celery.current_app"))
+            if data.name.startswith(CONFIG + "."):
+                return self._flask_call(it, data.name, args, kwargs, at)
             if data.name.startswith("django."):
                 return self.django.call(it, data.name, args, kwargs, at)
             if data.name.startswith("split_settings."):
@@ -137,8 +142,19 @@ class Dialect:
             if found is not None:
                 return found
             if name == "config" and data.name.rpartition(".")[2] in ("Flask", "Quart"):
-                return Val(Ext("flask.config"))
+                return Val(Ext(CONFIG))
+        if isinstance(data, Unknown) and is_flask_config(data.why) and name in _FLASK_METHODS:
+            return Val(Ext(f"{CONFIG}.{name}"))
         return None
+
+    def _flask_call(self, it: Interpreter, name: str, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+        method = name.rpartition(".")[2]
+        if method == "get":
+            key = plain(args[0]) if args else None
+            found = self.flask.value(it, key, at) if isinstance(key, str) else None
+            return found if found is not None else unknown(at.what)
+        self.flask.fill(it, method, args, kwargs)
+        return NONE
 
     def assign(self, it: Interpreter, value: Val, name: str, to: Val, at: Because) -> bool:
         """Set an attribute of an app or of its configuration."""
@@ -169,9 +185,12 @@ class Dialect:
         if isinstance(data, Ext) and data.name in environment.ENVIRON:
             return environment.environ_item(it, key, at)
         name = plain(key)
-        if isinstance(data, Conf) and isinstance(name, str):
+        if not isinstance(name, str):
+            return None
+        if isinstance(data, Conf):
             return self._conf_attribute(it, data, name, at)
-        return None
+        expression = data.why if isinstance(data, Unknown) else data.name if isinstance(data, Ext) else ""
+        return self.flask.value(it, name, at) if is_flask_config(expression) else None
 
     def assign_item(self, it: Interpreter, value: Val, key: Val, to: Val, at: Because) -> bool:
         """``app.conf[name] = value`` and ``os.environ[name] = value``."""

@@ -19,6 +19,13 @@ _GLOBAL_DEFAULTS: Final = {"TIME_ZONE": "America/Chicago", "USE_TZ": True, "DEBU
 """django/conf/global_settings.py, the few that configuration code asks for."""
 
 
+_STAND_INS: Final = (
+    "_example", "_sample", "_template", "_dist", "_common", "_base", "_default", "_defaults", "_docker",
+    "_production", "_prod", "_local", "_dev",
+)  # fmt: skip
+"""Endings of the modules that a settings module which is not kept in the repository is made from, likeliest first."""
+
+
 class DjangoSettings:
     """The settings of the tree's Django project, found when they are first asked for."""
 
@@ -30,6 +37,8 @@ class DjangoSettings:
         self.env: tuple[str, ...] = ()
         self.because: tuple[Because, ...] = ()
         self.found = False
+        self.assumed = ""
+        """Which module was read instead of one that is not in the tree."""
         self.candidates: list[tuple[str, Because]] = []
         """Every settings module named in the tree, with the place that names it."""
 
@@ -42,15 +51,19 @@ class DjangoSettings:
         dotted = self.stated or (plain(named) if named is not None else None)
         names = [dotted] if isinstance(dotted, str) else []
         names += [name for name, _ in self.candidates]
-        for name in names:
-            for importer in it.modules.all_modules():
-                found = it.find(name, importer)
-                if found is not None:
-                    self.module = found
+        importer = next(iter(it.modules.all_modules()), None)
+        if importer is None:
+            return None
+        guesses = [f"{name}{ending}" for ending in _STAND_INS for name in dict.fromkeys(names)]
+        for name in (*names, *guesses):
+            found = it.find(name, importer)
+            if found is not None:
+                self.module = found
+                if name not in names:
+                    self.assumed = f"{names[0]} is not in the tree; {name} was read in its place"
                     self.env = ("DJANGO_SETTINGS_MODULE",)
-                    self._configuration(it, found)
-                    return found
-                break
+                self._configuration(it, found)
+                return found
         return None
 
     def _configuration(self, it: Interpreter, module: Module) -> None:
@@ -85,7 +98,7 @@ class DjangoSettings:
             return attributes.class_attribute(it, self.cls, name, None, Because(module.path, 0, name))
         it.run(module)
         found = module.names.get(name)
-        return None if found is None else it.settle(found)
+        return None if found is None else it.settle(found).depending(self.env)
 
     def has(self, it: Interpreter, name: str) -> bool | None:
         """Whether a setting is there; None if that cannot be told."""
@@ -112,7 +125,7 @@ class DjangoSettings:
         it.run(module)
         for name, value in list(module.names.items()):
             if name.isupper():
-                yield name, it.settle(value)
+                yield name, it.settle(value).depending(self.env)
 
     def incomplete(self, it: Interpreter) -> Val | None:
         """Why there may be settings that cannot be seen."""
