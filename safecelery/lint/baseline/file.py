@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from safecelery.errors import LintError
+from safecelery.lint.atomic import write_atomically
 from safecelery.lint.finding import Finding
-from safecelery.lint.fix.write import write_atomically
 from safecelery.policy.rules.abstention import UNDECIDED
 from safecelery.policy.rules.waivers import WAIVER_EXPIRED
 

@@ -61,10 +61,10 @@ def test_a_comment_without_reason_is_not_obeyed_and_reported() -> None:
 
 
 def test_codes_without_a_rule_are_reported_with_the_nearest() -> None:
-    result = applied("x  # safecelery: ignore[SFC4O1, SFC401] why\n", a_finding())
+    result = applied("x  # safecelery: ignore[hard-time-limit-mising, SFC401] why\n", a_finding())
     assert result.kept == ()
     assert broken(result) == ["SFC005"]
-    assert result.complaints[0].unknown == ("'SFC4O1' (did you mean 'SFC401'?)",)
+    assert result.complaints[0].unknown == ("'hard-time-limit-mising' (did you mean 'hard-time-limit-missing'?)",)
 
 
 def test_everything_at_once_cannot_be_excused() -> None:
