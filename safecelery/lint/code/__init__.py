@@ -32,11 +32,13 @@ def detect(tree: ast.Module, source: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for whole in MODULE_DETECTORS:
         found += [_row(site, 0, "", source) for site in whole(module)]
+    seen: set[tuple[str, int]] = set()  # a task inside of a function is walked before, and again with, that function
     for body in module.bodies():
         first = min([body.function.lineno, *(decorator.lineno for decorator in body.function.decorator_list)])
         for detector in _IN_TASKS if body.task_like else _EVERYWHERE:
             for site in detector(body):
-                if body.task_like or site.kind in ANYWHERE:
+                if body.task_like or (site.kind in ANYWHERE and (site.kind, id(site.node)) not in seen):
+                    seen.add((site.kind, id(site.node)))
                     found.append(_row(site, first, body.owner, source))
     found.sort(key=lambda row: (row["line"], row["column"], row["kind"]))
     return found

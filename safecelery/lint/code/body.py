@@ -80,7 +80,7 @@ class Body:
             children: list[ast.AST] = []
             for field in _FIELDS.get(kind, ()):
                 value = getattr(node, field, None)
-                if value.__class__ is list:
+                if isinstance(value, list):
                     children += [item for item in value if item is not None] if kind in _HOLEY else value
                 elif value is not None:
                     children.append(value)

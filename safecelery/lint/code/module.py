@@ -40,7 +40,7 @@ _NO_TASK: Final = words("""
 class Module:
     """What detectors may ask of a module."""
 
-    __slots__ = ("_decorators", "_words", "imported", "names", "source", "task_names", "tree", "values")
+    __slots__ = ("_decorators", "_words", "handed_over", "names", "source", "task_names", "tree", "values")
 
     def __init__(self, tree: ast.Module, source: str) -> None:
         self.tree = tree
@@ -52,7 +52,7 @@ class Module:
         """Top-level functions with a decorator whose name ends in ``task``."""
         self._words = _lines(_ANYWHERE_WORDS, source)
         self._decorators = _lines(_DECORATORS, source)
-        self.imported: set[str] = set()
+        self.handed_over: set[str] = set()
         """Names of functions handed to a call that looks like a task decorator: ``app.task(f)``."""
         self._learn(tree.body)
 
@@ -63,7 +63,7 @@ class Module:
             elif isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr):
                 value = node.value
                 if isinstance(value, ast.Call) and last_name(value).endswith("task"):
-                    self.imported.update(argument.id for argument in value.args if isinstance(argument, ast.Name))
+                    self.handed_over.update(argument.id for argument in value.args if isinstance(argument, ast.Name))
                 target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
                 if isinstance(target, ast.Name) and value is not None:
                     # A second binding: nothing is certain of it any more.
@@ -88,7 +88,7 @@ class Module:
         decorated = not node.name.startswith("test_") and any(
             last_name(decorator) not in _NO_TASK for decorator in node.decorator_list
         )
-        if decorated or run_class or node.name in self.imported:
+        if decorated or run_class or node.name in self.handed_over:
             yield Body(node, owner, self, task_like=True)
             return
         end = node.end_lineno or node.lineno

@@ -85,6 +85,16 @@ def test_a_task_inside_of_a_function_is_told_by_its_own_line() -> None:
     assert (site["line"], site["function"]) == (6, 4)
 
 
+def test_a_task_inside_of_a_sender_is_told_once() -> None:
+    source = "def make(a, request):\n  @a.task\n  def b():\n    c.delay(request.user)\n  b.delay(request.user)\n"
+    assert [(site["line"], site["function"]) for site in sites_in(source)] == [(4, 2), (5, 1)]
+
+
+def test_one_argument_may_be_two_mistakes() -> None:
+    found = kinds_in("def view(request):\n  token = Token.objects.get(a=1)\n  work.delay(token)\n")
+    assert found == {"model-instance-as-argument", "secret-as-argument"}
+
+
 def test_a_method_names_its_class() -> None:
     [site] = sites_in(SLEEP.format(head="class Work(Task):\n  def run(self):\n"))
     assert (site["class"], site["function"]) == ("Work", 4)
