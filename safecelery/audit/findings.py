@@ -12,7 +12,7 @@ from safecelery.errors import PolicyViolationError
 from safecelery.lint.finding import Because, Finding
 from safecelery.policy.document import Level
 from safecelery.policy.facts import Facts, SettingsFacts
-from safecelery.policy.gate import Violation, evaluate
+from safecelery.policy.gate import Violation, examine
 from safecelery.policy.profile import Policy
 from safecelery.policy.rules.abstention import UNDECIDED
 
@@ -38,10 +38,8 @@ def judge(facts: Iterable[Facts], policy: Policy, *, today: date) -> Judged:
     asked: set[str] = set()
     for subject in facts:
         plan = policy.plans.get(type(subject))
-        if plan is None:  # every rule about it is off
-            continue
-        asked |= {rule.code for rule, _ in plan.rules}
-        report = evaluate(subject, policy, today=today)
+        asked |= {rule.code for rule, _ in plan.rules} if plan is not None else set()
+        report = examine(subject, policy, today=today)
         found += [_finding(item, subject) for item in (*report.violations, *report.warnings)]
         open_ += [_undecided(item, subject) for item in report.unknowns]
         for excused in report.waived:

@@ -17,7 +17,7 @@ from safecelery.audit.settings import app_facts, app_name, package_facts, settin
 from safecelery.audit.tasks import project_tasks, task_facts
 from safecelery.errors import PolicyViolationError
 from safecelery.lint.finding import LintResult, TaskRow, Unread
-from safecelery.policy.facts import Facts, Place
+from safecelery.policy.facts import UNKNOWN, Facts, Place
 from safecelery.policy.profile import Policy
 
 __all__ = ["LiveApp", "audit", "live_app", "live_facts", "read_app"]
@@ -53,7 +53,12 @@ def live_app(app: Celery, name: str) -> LiveApp:
 def live_facts(live: LiveApp) -> Iterator[Facts]:
     """Everything that rules can be asked about."""
     tasks = [task_facts(task, live.app) for task in live.tasks]
-    yield app_facts(live.app, live.where)
+    app = app_facts(live.app, live.where)
+    yield app
+    if app.brokers is not UNKNOWN:
+        yield from app.brokers
+    if app.results is not None:
+        yield app.results
     yield settings_facts(live.app, live.where, tasks)
     yield from tasks
     yield from schedule_facts(live.app, live.where)

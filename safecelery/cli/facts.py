@@ -86,7 +86,7 @@ def as_table(document: Mapping[str, Any]) -> Iterator[str]:
     ]
     yield render(("TASK", *_SHOWN.values(), "NOT READ BY CELERY", "PLACE"), rows) if rows else "no tasks"
     for item in document["unparsed"]:
-        yield f"not read: {item}" if isinstance(item, str) else f"not read: {_place(item)} {item.get('message', '')}"
+        yield f"not read: {_place(item)} {item['why']}"
 
 
 def _is_stated(value: Mapping[str, Any]) -> bool:

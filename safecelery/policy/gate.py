@@ -14,7 +14,7 @@ from safecelery.policy.rule import PASS, Fail, Pass, Rule, Severity, Undecided
 from safecelery.policy.rules import WAIVER_EXPIRED
 from safecelery.policy.waiver import Waiver
 
-__all__ = ["CLEAN", "Report", "Violation", "Waived", "enforce", "evaluate"]
+__all__ = ["CLEAN", "Report", "Violation", "Waived", "enforce", "evaluate", "examine"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +85,15 @@ def evaluate(subject: Facts, policy: Policy, *, today: date) -> Report:
                 report.unknowns + part.unknowns,
             )
     return report
+
+
+def examine(subject: Facts, policy: Policy, *, today: date) -> Report:
+    """Check a subject against the active rules of its own type; where none is active, nothing is found.
+
+    Other than :func:`evaluate`, this leaves the transports of an app to be examined as subjects of their own.
+    """
+    plan = policy.plans.get(type(subject))
+    return CLEAN if plan is None else _inspect(subject, policy, plan, today)
 
 
 def enforce(

@@ -37,8 +37,8 @@ def run(paths: Sequence[str], given: dict[str, Any]) -> int:
         from safecelery.cli.lint.edits import apply_fixes, show_diff
 
         if given["diff"]:
-            return show_diff(result, given)
-        if apply_fixes(result, given):
+            return show_diff(result, config, given)
+        if apply_fixes(result, config, given):
             result = check(paths, config, given)
     emit(result, config, given)
     return exit_status(result, config, given)

@@ -40,7 +40,9 @@ _HEAD = ("CODE", "NAME", "SEVERITY", "LEVEL", "FIX", "CHECKS", "WHAT IS WRONG")
 
 def fixable_codes() -> frozenset[str]:
     """The rules that ``safecelery lint --fix`` or ``--unsafe-fixes`` has an edit for."""
-    return frozenset()
+    from safecelery.lint.fix.table import FIXERS
+
+    return frozenset(FIXERS)
 
 
 def as_rows(policy: Policy) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -215,3 +215,47 @@ def test_linting_a_small_file_imports_nothing_heavy(room: Path) -> None:
         f"print('HEAVY', sorted(set({HEAVY!r}) & set(sys.modules)))"
     )
     assert python("-c", code, cwd=room).stdout.endswith("HEAVY []\n")
+
+
+BAD = "from celery import shared_task\n\n\n@shared_task(time_limit=30, ignore_results=True)\ndef charge(): ...\n"
+MISSPELT = a_finding(
+    code="SFC901",
+    name="unknown-task-option",
+    message="tasks.charge is declared with an option nobody reads ('ignore_results' (did you mean 'ignore_result'?))",
+    path="tasks.py",
+    line=4,
+    subject="tasks.charge",
+)
+
+
+def test_diff_prints_what_fix_would_write_and_writes_nothing(run: Run, fake: FakeEngine, room: Path) -> None:
+    (room / "tasks.py").write_text(BAD)
+    fake.result = LintResult(findings=(MISSPELT,))
+    result = run("lint", "--diff", "--unsafe-fixes")
+    assert result.exit_code == 1
+    assert "\n-@shared_task(time_limit=30, ignore_results=True)\n" in result.stdout
+    assert "\n+@shared_task(time_limit=30, ignore_result=True)\n" in result.stdout
+    assert "would fix 1 finding in 1 file (SFC901 1)" in result.stderr
+    assert (room / "tasks.py").read_text() == BAD
+    assert run("lint", "--diff", "--unsafe-fixes", "--exit-zero").exit_code == 0
+
+
+def test_fix_writes_and_looks_again(run: Run, monkeypatch: pytest.MonkeyPatch, room: Path) -> None:
+    (room / "tasks.py").write_text(BAD)
+    results = iter([LintResult(findings=(MISSPELT,)), LintResult()])
+    monkeypatch.setattr(engine, "lint", lambda *_, **__: next(results))
+    result = run("lint", "--unsafe-fixes")
+    assert (room / "tasks.py").read_text() == BAD.replace("ignore_results", "ignore_result")
+    assert "fixed 1 finding in 1 file (SFC901 1)" in result.stderr
+    assert result.exit_code == 0
+    assert next(results, None) is None
+
+
+def test_without_anything_to_fix_the_report_is_the_usual_one(run: Run, fake: FakeEngine) -> None:
+    fake.result = LintResult(findings=(a_finding(code="SFC301", name="signing-off"),))
+    result = run("lint", "--fix", "--output-format", "concise")
+    assert result.exit_code == 1
+    assert "nothing to fix" in result.stderr
+    assert "SFC301" in result.stdout
+    assert len(fake.asked) == 1
+    assert run("lint", "--diff").exit_code == 0
