@@ -9,7 +9,7 @@ from typing import Final
 from safecelery.lint.deploy.brokers import broker_service
 from safecelery.lint.deploy.dockerfile import Image, drops_root, image_of
 from safecelery.lint.deploy.duration import seconds
-from safecelery.lint.deploy.environment import Environment, interpolate
+from safecelery.lint.deploy.environment import HOLE, Environment, interpolate
 from safecelery.lint.deploy.process import Surroundings, is_root, processes
 from safecelery.lint.deploy.services import command_words, published_ports, replicas_of, restarts_of, variables_of
 from safecelery.lint.deploy.tree import Tree, production_of

@@ -69,10 +69,11 @@ def read(files: Iterable[tuple[str, str]]) -> Deployment:
                 found.packages.extend(packages(relative, text))
         elif is_dockerfile(name):
             dockerfiles.append(relative)
+        elif (reader := _reader(name)) is not None:
+            if _mentions(relative, tree):
+                found.processes.extend(reader(relative, tree.text(relative) or "", tree))
         elif _may_be_script(name):
             scripts.append(relative)
-        elif (reader := _reader(relative, name)) is not None and _mentions(relative, tree):
-            found.processes.extend(reader(relative, tree.text(relative) or "", tree))
     for relative in dockerfiles:
         if relative not in tree.followed and (text := tree.text(relative)) is not None:
             found.processes.extend(read_dockerfile(relative, text, tree))
@@ -89,7 +90,7 @@ def read(files: Iterable[tuple[str, str]]) -> Deployment:
     return found
 
 
-def _reader(relative: str, name: str) -> Reader | None:
+def _reader(name: str) -> Reader | None:
     """By the file's name; every table of readers is this one."""
     lower = name.lower()
     if lower.endswith((".yml", ".yaml")):

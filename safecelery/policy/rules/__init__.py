@@ -13,11 +13,16 @@ from typing import Any, Final
 from safecelery.policy.rule import Rule
 from safecelery.policy.rules import (
     abstention,
+    command_lines,
     delivery,
+    deployment,
+    exposure,
+    files,
     inert,
     limits,
     limits_settings,
     operations,
+    packages,
     results,
     retries,
     serialization,
@@ -66,6 +71,11 @@ CATALOGUE: Final[tuple[Rule[Any], ...]] = (
     *results.RULES,
     *inert.RULES,
     *operations.RULES,
+    *command_lines.RULES,
+    *deployment.RULES,
+    *exposure.RULES,
+    *packages.RULES,
+    *files.RULES,
 )
 
 BY_CODE: Final[Mapping[str, Rule[Any]]] = MappingProxyType({rule.code: rule for rule in CATALOGUE})
