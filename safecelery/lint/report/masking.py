@@ -10,23 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from safecelery.lint.finding import Because, Finding, LintResult, Unread
 
-__all__ = ["MASK", "masked", "masked_result"]
+__all__ = ["MASK", "WORDS", "masked", "masked_result"]
 
 MASK: Final = "***"
 
 _LONGEST: Final = 4_000
 """Characters of a text that are looked at; what follows is cut off. Bounds the time a hostile line can take."""
 
-_SENSITIVE: Final = (
-    r"(?:pass(?:word|wd|phrase|code)|(?<![A-Za-z])pass(?![A-Za-z])|pwd|secret|token|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|signing[_-]?key|encryption[_-]?key|credential|basic[_-]?auth|authorization)"
-)
-_NAME: Final = rf"[\w-]*?{_SENSITIVE}[\w-]*+"
-_KEY: Final = rf"(?<![\w-]){_NAME}"
+WORDS: Final = ("pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer", "basic")
+"""One of them is in every name of safecelery.lint.report.secret_names; looked for first because it is cheap."""
 
 _URL: Final = re.compile(r"://((?:(?!://)[^\s'\"<>`])*)@")
 _USER: Final = re.compile(r"[\w.-]{0,16}")
@@ -35,33 +32,6 @@ _LONE_USER: Final = re.compile(r"[A-Za-z][A-Za-z_.-]{0,15}")
 _PLACEHOLDER: Final = re.compile(r"(?:\*{3,}|\{[\w.\[\]()!]*\}|\$\{\w+\}|\$[A-Z_][A-Z0-9_]*|%s|%\(\w+\)s)+")
 _NO_SECRET: Final = frozenset({"", "none", "null", "true", "false", "unknown", "absent", "default"})
 
-# Gaps are bounded so that no text makes the search slow.
-_QUOTE: Final = r"(?P<prefix>[rbfu]{0,2})(?P<quote>\"\"\"|\x27\x27\x27|\"|\x27)"
-_LITERAL: Final = _QUOTE + r"(?P<value>(?:\\.|(?!(?P=quote)).)*+)(?P<end>(?P=quote)|$)"
-_FLAGS: Final = re.IGNORECASE | re.DOTALL
-# getenv("PASSWORD", "x"), env.str("PASSWORD", default="x")
-_DEFAULT: Final = re.compile(
-    rf"(?P<head>{_KEY}" + r"[\"']\s{0,4},\s{0,4}(?:[a-z]{1,12}\s{0,2}=\s{0,2})?)" + _LITERAL, _FLAGS
-)
-# password="x", "password": b"x", d["password"] = "x", PASSWORD: str = "x", password or "x", password=SecretStr("x")
-_QUOTED: Final = re.compile(
-    rf"(?P<head>{_KEY}"
-    r"[\"']?\s{0,4}\]?\s{0,4}\)?(?:\s{0,4}:\s{0,4}[\w.|]{1,40})?\s{0,4}(?:=>|:=|[!=]?=|:|\bis\b|\bor\b|\|\|)\s{0,4}"
-    r"(?:[\w.]{1,40}\(\s{0,4})?)" + _LITERAL,
-    _FLAGS,
-)
-# PASSWORD=x, password: x (alone on its line), as in environment files, YAML and command lines
-_BARE: Final = re.compile(
-    rf"(?P<head>{_KEY}"
-    r"[\"']?(?:\s{0,4}=\s{0,4}|:(?=\S)|:\s{1,8}(?=[^\s#]{1,200}\s{0,8}(?:#.*)?$)))(?P<value>[^\s\"'&;,()\[\]<>]+)",
-    re.IGNORECASE | re.MULTILINE,
-)
-# --password x, ?password=x: secrets wherever they stand, in Python too
-_FLAG: Final = re.compile(
-    rf"(?P<head>(?<![\w-])--?{_NAME}" + r"(?:\s{1,8}|=))(?P<value>[^\s\"'=-][^\s\"']*)", re.IGNORECASE
-)
-_QUERY: Final = re.compile(rf"(?P<head>[?&]{_KEY}=)" + r"(?P<value>[^\s\"'&#]+)", re.IGNORECASE)
-_BEARER: Final = re.compile(r"(?P<head>\b(?:Bearer|Basic)\s{1,8})(?P<value>(?=\S*[0-9=])[\w.+/=~-]{8,})")
 # The name of a variable that holds a secret is none: SecretStr(env["DB_PASSWORD"])
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
@@ -76,6 +46,7 @@ _SHAPES: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def masked(text: str, *, python: bool = False) -> str:
     """The text without the secrets that can be told to be some.
 
@@ -86,12 +57,16 @@ def masked(text: str, *, python: bool = False) -> str:
     if "://" in text:
         text = _URL.sub(_without_password, text)
     text = _SHAPES.sub(MASK, text)
-    for pattern in (_QUERY, _FLAG, _DEFAULT, _QUOTED, _BEARER):
+    if not _sounds_secret(text):
+        return text
+    from safecelery.lint.report.secret_names import ANYWHERE, BARE
+
+    for pattern in ANYWHERE:
         text = pattern.sub(_without_value, text)
     if not python:
-        return _BARE.sub(_without_value, text)
+        return BARE.sub(_without_value, text)
     code, mark, comment = text.rpartition("#")
-    return code + mark + _BARE.sub(_without_value, comment) if mark else text
+    return code + mark + BARE.sub(_without_value, comment) if mark else text
 
 
 def masked_result(result: LintResult) -> LintResult:
@@ -151,7 +126,12 @@ def _without_value(match: re.Match[str]) -> str:
 def _harmless(value: str) -> bool:
     if value.lower() in _NO_SECRET or _PLACEHOLDER.fullmatch(value):
         return True
-    return _VARIABLE.fullmatch(value) is not None and re.search(_SENSITIVE, value, re.IGNORECASE) is not None
+    return _VARIABLE.fullmatch(value) is not None and _sounds_secret(value)
+
+
+def _sounds_secret(text: str) -> bool:
+    folded = text.casefold()  # as re.IGNORECASE does, for it takes a long s for an s
+    return any(word in folded for word in WORDS)
 
 
 def _cut(text: str) -> str:

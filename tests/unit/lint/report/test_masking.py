@@ -101,6 +101,7 @@ def test_no_password_of_a_url_gets_through(secret: str) -> None:
     ],
 )
 def test_a_hostile_text_takes_no_time(text: str) -> None:
+    masked.cache_clear()
     start = time.process_time()
     masked(text)
     masked(text, python=True)
