@@ -50,10 +50,13 @@ def _loop_of(body: Body, node: ast.AST) -> ast.AST | None:
 
 def task_per_item(body: Body) -> Iterator[Site]:
     """``for x in xs: task.delay(x)``; not over pieces, nor over what is written out, nor spread out in time."""
+    told: set[ast.AST] = set()  # a loop that chooses between tasks is one place
     for call in body.calls:
         if not is_dispatch(call.node) or _several_at_once(call.node):
             continue
         loop = body.loop_around(call.node)
+        if loop is not None and loop in told:
+            continue
         if loop is not None:
             over = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else None
             target = loop.target if isinstance(loop, ast.For | ast.AsyncFor) else None
@@ -63,6 +66,8 @@ def task_per_item(body: Body) -> Iterator[Site]:
             continue
         if any(entry.arg is None or entry.arg in _LATER for entry in call.node.keywords):
             continue  # spread out in time, or perhaps: **options
+        if loop is not None:
+            told.add(loop)
         yield Site("task-per-item", call.node, f".{call.attr}() for each of `{spelled(over)}`")
 
 

@@ -20,7 +20,7 @@ _NAIVE: Final = frozenset(
 
 
 def secret_logged(body: Body) -> Iterator[Site]:
-    """``logger.info(password)``, ``print(kwargs)``, ``log.debug(self.request)``."""
+    """``logger.info(password)``, ``print(kwargs)``, ``log.debug(self.request.args)``."""
     arguments = body.function.args
     whole = {argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument is not None}
     for call in body.calls:
@@ -32,11 +32,7 @@ def secret_logged(body: Body) -> Iterator[Site]:
                 yield Site("secret-logged", value, f"{secret!r} is written to the log")
             elif isinstance(value, ast.Name) and value.id in whole and value.id not in _rebound(body):
                 yield Site("secret-logged", value, f"all of {value.id!r} is written to the log")
-            elif isinstance(value, ast.Attribute) and spelled(value) in (
-                "self.request",
-                "self.request.args",
-                "self.request.kwargs",
-            ):
+            elif isinstance(value, ast.Attribute) and spelled(value) in ("self.request.args", "self.request.kwargs"):
                 yield Site("secret-logged", value, f"all of {spelled(value)} is written to the log")
 
 

@@ -144,6 +144,11 @@ def test_rows_count_only_where_the_task_visibly_runs_again(call: str) -> None:
     assert "unguarded-create" not in met_in(f"try:\n    {call}\nexcept IntegrityError:\n    pass", RETRIED)
 
 
+def test_a_loop_that_chooses_between_tasks_is_one_place() -> None:
+    source = TASK + "    for i in x:\n        if i:\n            a.delay(i)\n        else:\n            b.delay(i)\n"
+    assert [s["line"] for s in detect(ast.parse(source), source) if s["kind"] == "task-per-item"] == [5]
+
+
 def test_a_result_nobody_keeps_may_be_large() -> None:
     body = "return list(Order.objects.all())"
     assert "large-result" in met_in(body)

@@ -37,6 +37,12 @@ def test_every_rule_of_the_family_asks_for_one_kind_that_the_table_names() -> No
     assert all(rule.subject is CodeFacts and rule.name in KINDS for rule in RULES)
 
 
+def test_every_kind_that_a_page_meets_is_in_the_table() -> None:
+    blocks = [block for rule in RULES for heading in ("Bad", "Good") for block in blocks_of(rule.code, heading)]
+    met = {kind for block in blocks for kind in kinds_met(block)}
+    assert {rule.name for rule in RULES} <= met <= set(KINDS)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 class TestPageOfCode:
     def test_each_bad_block_is_such_a_place(self, rule: Rule[Any]) -> None:
