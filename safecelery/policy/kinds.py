@@ -58,6 +58,22 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "shell-with-argument": "an argument of the task stands in a shell's command line",
         "secret-logged": "a secret or all arguments are written to the log",
         "unvalidated-argument": "an argument of a task has no type that could be checked",
+        # How the code of tasks retries and rejects (SFC518, SFC623 to SFC626)
+        "reject-requeue": "a message is rejected back into its queue",
+        "retry-swallowed": "a broad handler takes the exception of self.retry",
+        "retry-without-exc": "a retry in an except clause does not pass the error on",
+        "retry-goes-on": "a task goes on after it sent its retry",
+        "retry-fixed-countdown": "a retry states a constant countdown",
+        # Serializers and limits, in tasks and outside of them (SFC110 to SFC116, SFC416, SFC417)
+        "insecure-serializers-enabled": "kombu is told to decode pickle again",
+        "code-running-serializer-registered": "a serializer is registered whose decoder runs code",
+        "payload-names-imports": "a package is used that imports the class a message names",
+        "signing-with-code-running-serializer": "Celery's signing is set up with pickle inside",
+        "task-unpickles-argument": "a task unpickles an argument",
+        "task-evaluates-argument": "a task evaluates an argument",
+        "task-imports-what-argument-names": "a task imports what an argument names",
+        "time-limit-changed-by-remote-control": "remote control changes a task's time limits",
+        "soft-limit-signal-taken": "a handler is set for the signal of the soft time limit",
     }
 )
 """Kind -> what is met there, as one phrase."""

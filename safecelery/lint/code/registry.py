@@ -11,6 +11,8 @@ from safecelery.lint.code import (
     loops,
     processes,
     repeats,
+    retrying,
+    serializers,
     shapes,
     telling,
     timeouts,
@@ -33,6 +35,7 @@ DETECTORS: Final[tuple[tuple[Detector, bool], ...]] = (
     (trust.ssh_policy, True),
     (trust.tls_verify_off, False),
     (trust.shell_with_argument, False),
+    (serializers.argument_runs, False),
     (timeouts.http_without_timeout, False),
     (timeouts.socket_without_timeout, False),
     (timeouts.subprocess_without_timeout, False),
@@ -46,6 +49,7 @@ DETECTORS: Final[tuple[tuple[Detector, bool], ...]] = (
     (failures.failure_swallowed, False),
     (repeats.increment_and_save, False),
     (repeats.repeated_work, False),
+    (retrying.retries, False),
     (loops.endless_loop, False),
     (loops.task_per_item, False),
     (loops.self_dispatch, False),
@@ -57,12 +61,14 @@ DETECTORS: Final[tuple[tuple[Detector, bool], ...]] = (
 )
 """(detector, whether it also looks at functions that are no task)."""
 
-MODULE_DETECTORS: Final[tuple[ModuleDetector, ...]] = ()
+MODULE_DETECTORS: Final[tuple[ModuleDetector, ...]] = (serializers.serializer_setup,)
 """Detectors of what stands outside of functions."""
 
 ANYWHERE: Final = words("""
     dispatch-in-transaction dispatch-before-commit on-commit-called-now on-commit-late-binding
     model-instance-as-argument handle-as-argument secret-as-argument non-json-argument argument-not-plain-json
     naive-eta ssh-host-key-not-checked
+    insecure-serializers-enabled code-running-serializer-registered payload-names-imports
+    signing-with-code-running-serializer time-limit-changed-by-remote-control soft-limit-signal-taken
     """)
 """Kinds that count outside of tasks too: whoever sends a task makes these mistakes, in a view as well as in a task."""

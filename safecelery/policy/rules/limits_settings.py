@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from safecelery.policy.facts import ABSENT, UNKNOWN, CodeFacts, ScheduleFacts, SettingsFacts, TaskFacts
+from safecelery.policy.facts import ABSENT, UNKNOWN, ScheduleFacts, SettingsFacts, TaskFacts
 from safecelery.policy.limits import Limits
 from safecelery.policy.reading import is_duration, shown, unreadable
 from safecelery.policy.rule import PASS, Fail, Rule, Severity, Verdict
-from safecelery.policy.rules.code import no_place_of_kind
+from safecelery.policy.rules.task_place import place_rule
 from safecelery.policy.settings_reading import setting, stated
 
 __all__ = ["RULES"]
@@ -113,23 +113,19 @@ RULES = (
         message="states a time limit under a name that nobody reads, so it has none",
         fix="call the option time_limit or soft_time_limit; the names with task_ are settings",
     ),
-    Rule(
-        code="SFC416",
-        name="time-limit-changed-by-remote-control",
-        subject=CodeFacts,
-        severity=Severity.MEDIUM,
-        check=no_place_of_kind("limit-changed-by-control"),
-        message="changes a task's time limits in running workers, where no review and no restart keeps them",
-        fix="state the limits on the task; a limit left out of the call is lifted",
+    place_rule(
+        "SFC416",
+        "time-limit-changed-by-remote-control",
+        Severity.MEDIUM,
+        "changes a task's time limits in running workers, where no review and no restart keeps them",
+        "state the limits on the task; a limit left out of the call is lifted",
     ),
-    Rule(
-        code="SFC417",
-        name="soft-limit-signal-taken",
-        subject=CodeFacts,
-        severity=Severity.HIGH,
-        check=no_place_of_kind("soft-limit-signal-taken"),
-        message="takes the signal that the prefork pool announces the soft time limit with",
-        fix="use another signal than SIGUSR1",
+    place_rule(
+        "SFC417",
+        "soft-limit-signal-taken",
+        Severity.HIGH,
+        "takes the signal that the prefork pool announces the soft time limit with",
+        "use another signal than SIGUSR1",
     ),
     Rule(
         code="SFC418",

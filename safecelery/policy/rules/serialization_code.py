@@ -7,72 +7,58 @@ from __future__ import annotations
 
 from safecelery.policy.facts import CodeFacts
 from safecelery.policy.rule import Rule, Severity
-from safecelery.policy.rules.code import no_place_of_kind
+from safecelery.policy.rules.task_place import place_rule
 
 __all__ = ["RULES"]
 
-RULES = (
-    Rule(
-        code="SFC110",
-        name="insecure-serializers-enabled",
-        subject=CodeFacts,
-        severity=Severity.CRITICAL,
-        check=no_place_of_kind("insecure-serializer-enabled"),
-        message="enables decoding of formats that run code, for every connection of the process",
-        fix="remove the call; kombu keeps these serializers disabled by itself",
+RULES: tuple[Rule[CodeFacts], ...] = (
+    place_rule(
+        "SFC110",
+        "insecure-serializers-enabled",
+        Severity.CRITICAL,
+        "enables decoding of formats that run code, for every connection of the process",
+        "remove the call; kombu keeps these serializers disabled by itself",
     ),
-    Rule(
-        code="SFC111",
-        name="code-running-serializer-registered",
-        subject=CodeFacts,
-        severity=Severity.CRITICAL,
-        check=no_place_of_kind("unsafe-serializer-registered"),
-        message="registers a serializer whose decoder runs what a message says",
-        fix="decode into plain data (JSON), and build objects from it in the task",
+    place_rule(
+        "SFC111",
+        "code-running-serializer-registered",
+        Severity.CRITICAL,
+        "registers a serializer whose decoder runs what a message says",
+        "decode into plain data (JSON), and build objects from it in the task",
     ),
-    Rule(
-        code="SFC112",
-        name="payload-names-imports",
-        subject=CodeFacts,
-        severity=Severity.CRITICAL,
-        check=no_place_of_kind("payload-names-imports"),
-        message="uses a serializer that imports the class a message names",
-        fix="let the task's signature say which model an argument is: annotate it, and pass plain data",
+    place_rule(
+        "SFC112",
+        "payload-names-imports",
+        Severity.CRITICAL,
+        "uses a serializer that imports the class a message names",
+        "let the task's signature say which model an argument is: annotate it, and pass plain data",
     ),
-    Rule(
-        code="SFC113",
-        name="signing-with-code-running-serializer",
-        subject=CodeFacts,
-        severity=Severity.CRITICAL,
-        check=no_place_of_kind("signing-with-unsafe-serializer"),
-        message="lets every holder of a trusted certificate run code",
-        fix="leave serializer at 'json' and allowed_serializers out of setup_security()",
+    place_rule(
+        "SFC113",
+        "signing-with-code-running-serializer",
+        Severity.CRITICAL,
+        "lets every holder of a trusted certificate run code",
+        "leave serializer at 'json' and allowed_serializers out of setup_security()",
     ),
-    Rule(
-        code="SFC114",
-        name="task-unpickles-argument",
-        subject=CodeFacts,
-        severity=Severity.CRITICAL,
-        check=no_place_of_kind("argument-unpickled"),
-        message="unpickles an argument, so the sender of a JSON message still runs code",
-        fix="pass plain data, or a reference to a record that the task loads",
+    place_rule(
+        "SFC114",
+        "task-unpickles-argument",
+        Severity.CRITICAL,
+        "unpickles an argument, so the sender of a JSON message still runs code",
+        "pass plain data, or a reference to a record that the task loads",
     ),
-    Rule(
-        code="SFC115",
-        name="task-evaluates-argument",
-        subject=CodeFacts,
-        severity=Severity.CRITICAL,
-        check=no_place_of_kind("argument-evaluated"),
-        message="evaluates an argument as code",
-        fix="look the wanted operation up in a table of allowed ones",
+    place_rule(
+        "SFC115",
+        "task-evaluates-argument",
+        Severity.CRITICAL,
+        "evaluates an argument as code",
+        "look the wanted operation up in a table of allowed ones",
     ),
-    Rule(
-        code="SFC116",
-        name="task-imports-what-argument-names",
-        subject=CodeFacts,
-        severity=Severity.HIGH,
-        check=no_place_of_kind("argument-imported"),
-        message="imports and uses whatever an argument names",
-        fix="look the name up in a table of allowed functions, or make each of them a task",
+    place_rule(
+        "SFC116",
+        "task-imports-what-argument-names",
+        Severity.HIGH,
+        "imports and uses whatever an argument names",
+        "look the name up in a table of allowed functions, or make each of them a task",
     ),
 )
