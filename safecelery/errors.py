@@ -18,7 +18,6 @@ This module is the bottom layer: it imports nothing of the package.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -140,5 +139,7 @@ class TransientError(SafeCeleryError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` (did you mean 'time_limit'?)`` for the nearest known name, or the empty string."""
+    from difflib import get_close_matches  # only a mistake needs it, and the command line starts without
+
     near = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean {near[0]!r}?)" if near else ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import click
 
 from safecelery.cli.lazy import CommandTable, LazyGroup
@@ -42,4 +45,19 @@ def safecelery() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    safecelery(prog_name="safecelery")
+    try:
+        safecelery(prog_name="safecelery")
+    except SystemExit as end:
+        if sys.argv[1:2] == ["lint"] and isinstance(end.code, int) and "coverage" not in sys.modules:
+            _leave(end.code)
+        raise
+
+
+def _leave(status: int) -> None:
+    """End the process without taking it apart: the linter's trees would cost a tenth of its time to give back."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # a reader that has gone: the ordinary way out knows what to do
+    os._exit(status)

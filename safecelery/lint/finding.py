@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -67,6 +66,8 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """The same after lines moved; for baselines and for services that track findings between runs."""
+        import hashlib  # loads OpenSSL; most formats print no fingerprint
+
         text = "\0".join((self.code, self.path, self.subject, self.message, str(self.number)))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

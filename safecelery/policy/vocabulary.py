@@ -8,7 +8,6 @@ that adds or drops a name fails loudly.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Final
 
 __all__ = [
@@ -216,6 +215,8 @@ def unknown_task_options(options: Iterable[str]) -> tuple[str, ...]:
 
 def misspelt_task_options(attributes: Iterable[str]) -> tuple[str, ...]:
     """The class attributes that nearly are an option, sorted. Any other attribute is the class's own business."""
+    from difflib import get_close_matches
+
     own = set(attributes) - TASK_OPTIONS - TASK_MEMBERS - set(TASK_OPTIONS_WITHHELD)
     return tuple(
         sorted(

@@ -209,9 +209,8 @@ HEAVY = ("celery", "kombu", "pydantic", "cryptography", "redis", "django", "asyn
 def test_linting_a_small_file_imports_nothing_heavy(room: Path) -> None:
     (room / "tasks.py").write_text("from celery import Celery\napp = Celery('shop')\n@app.task\ndef charge(): ...\n")
     code = (
-        "import sys\nfrom safecelery.cli.main import main\n"
-        "sys.argv = ['safecelery', 'lint', 'tasks.py', '--output-format', 'concise']\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom safecelery.cli.main import safecelery\n"
+        "try:\n    safecelery(['lint', 'tasks.py', '--output-format', 'concise'])\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', sorted(set({HEAVY!r}) & set(sys.modules)))"
     )
     assert python("-c", code, cwd=room).stdout.endswith("HEAVY []\n")
@@ -259,3 +258,12 @@ def test_without_anything_to_fix_the_report_is_the_usual_one(run: Run, fake: Fak
     assert "SFC301" in result.stdout
     assert len(fake.asked) == 1
     assert run("lint", "--diff").exit_code == 0
+
+
+def test_the_command_leaves_with_its_status_and_all_its_output(room: Path) -> None:
+    shown = python("-m", "safecelery", "lint", "--show-config", cwd=room)
+    assert (shown.returncode, shown.stdout.splitlines()[0]) == (0, "# configuration: defaults")
+    refused = python("-m", "safecelery", "lint", "--policy", "stricct", cwd=room)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: command line: --policy: is no policy (did you mean 'strict'?)")
+    assert "Traceback" not in refused.stderr
