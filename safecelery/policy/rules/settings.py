@@ -93,10 +93,10 @@ def _memory_in_kib(settings: SettingsFacts, _: Limits) -> Verdict:
 
 
 def _utc(settings: SettingsFacts, _: Limits) -> Verdict:
-    value = settings.value("enable_utc")
-    if value is UNKNOWN:
-        return unreadable("enable_utc")
-    return PASS if is_on(value) else Fail(f"enable_utc is {shown(value)}")
+    value, zone = settings.value("enable_utc"), settings.value("timezone")
+    if is_on(value) or is_on(zone):
+        return PASS
+    return first_unknown(enable_utc=value, timezone=zone) or Fail(f"enable_utc is {shown(value)}, timezone is not set")
 
 
 def _missing_queues(settings: SettingsFacts, _: Limits) -> Verdict:
@@ -222,12 +222,12 @@ RULES = (
     ),
     Rule(
         code="SFC914",
-        name="utc-off",
+        name="clock-of-the-host",
         subject=SettingsFacts,
         severity=Severity.MEDIUM,
         check=_utc,
-        message="sends local times, which another host or a change of the clocks shifts",
-        fix="leave enable_utc at True and set timezone for crontab entries",
+        message="reads crontab entries and times without a zone by the clock of whatever host it runs on",
+        fix="leave enable_utc at True, and set timezone where crontab entries are meant in local time",
     ),
     Rule(
         code="SFC915",
