@@ -1,22 +1,172 @@
-"""The engine: paths and a configuration in, findings out."""
+"""The engine: paths and a configuration in, findings out.
+
+Source tree and deployment files are read, the code is interpreted without being run, facts are made of both, and the
+policy's rules are asked about each fact. Comments, waivers and the baseline then say which answers count.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from safecelery.errors import SafeCeleryError
 from safecelery.lint.config import LintConfig
-from safecelery.lint.finding import LintResult
+from safecelery.lint.finding import Finding, LintResult, TaskRow
+from safecelery.lint.judge import Judge
+from safecelery.lint.source import DEFAULT_CACHE, collect
+from safecelery.policy.profile import load_policy
+
+if TYPE_CHECKING:
+    from safecelery.lint.deploy import Deployment
+    from safecelery.lint.project.analysis import Analysis
+    from safecelery.lint.source import SourceTree
 
 __all__ = ["facts", "lint"]
 
+Progress = Callable[[int, int], None]
 
-def lint(paths: Sequence[str], config: LintConfig, *, progress: Callable[[int, int], None] | None = None) -> LintResult:
-    """Check what lies at ``paths``; ``progress`` is told how many files are done, of how many."""
-    raise SafeCeleryError("the engine of the linter is not built yet")
+
+def lint(paths: Sequence[str], config: LintConfig, *, progress: Progress | None = None) -> LintResult:
+    """Check what lies at ``paths``; ``progress`` is told how many files are done, of how many.
+
+    Raises :class:`safecelery.errors.SafeCeleryError` for a policy or baseline that cannot be used. What cannot be read
+    of the linted code is in the result's ``unread``.
+    """
+    start = time.perf_counter()
+    policy = config.judged_by(load_policy(_policy_path(config)))
+    tree, deployment, analysis = _read(paths, config, progress)
+    judge = Judge(policy, today=datetime.now(UTC).date())
+    for subject in _subjects(analysis, deployment, config):
+        judge.ask(subject)
+    unread = sorted(
+        {*tree.unread, *deployment.unread, *analysis.unread}, key=lambda part: (part.path, part.line, part.message)
+    )
+    judge.apply_comments(_comments(tree, deployment, judge.findings), unread={part.path for part in unread})
+    tree.save()
+    result = LintResult(
+        findings=_numbered(_kept(judge.findings, config)),
+        undecided=_numbered(_kept(judge.undecided, config)),
+        suppressed=_numbered(judge.suppressed),
+        unread=tuple(unread),
+        tasks=tuple(_rows(analysis)),
+        policy=policy.name,
+        files=tree.files + len(tree.other_files),
+        notes=tuple([*tree.notes, *analysis.notes]),
+        rules=tuple(sorted(judge.active)),
+    )
+    result = _against_baseline(result, paths, config)
+    return replace(result, seconds=time.perf_counter() - start)
+
+
+def _against_baseline(result: LintResult, paths: Sequence[str], config: LintConfig) -> LintResult:
+    """Set aside what the baseline knows."""
+    if config.baseline is None:
+        return result
+    from safecelery.lint.baseline import Covered, compare, read_baseline
+
+    covered = Covered(
+        paths=tuple(map(Path, paths)),
+        codes=frozenset(result.rules),
+        unread=frozenset(part.path for part in result.unread),
+    )
+    changes = compare(
+        result.findings, read_baseline(config.baseline), directory=config.baseline.parent, covered=covered
+    )
+    return replace(result, findings=changes.new, baselined=changes.known)
 
 
 def facts(paths: Sequence[str], config: LintConfig) -> dict[str, Any]:
-    """What is known of the apps and tasks at ``paths``, without judging it."""
-    raise SafeCeleryError("the engine of the linter is not built yet")
+    """What is known of the apps and tasks at ``paths``, without judging it: the document of ``safecelery facts``."""
+    from safecelery.lint.project.document import facts_document
+
+    tree, _, analysis = _read(paths, config, None, deployment=False)
+    document = facts_document(analysis)
+    tree.save()
+    return document
+
+
+def _policy_path(config: LintConfig) -> str:
+    return config.policy
+
+
+def _read(
+    paths: Sequence[str], config: LintConfig, progress: Progress | None, *, deployment: bool = True
+) -> tuple[SourceTree, Deployment, Analysis]:
+    from safecelery.lint.deploy import Deployment, read
+    from safecelery.lint.project.analysis import analyse
+
+    cache_dir: Any = None if not config.cache else str(config.cache_dir) if config.cache_dir else DEFAULT_CACHE
+    tree = collect(
+        paths,
+        include_tests=config.include_tests,
+        exclude=config.exclude,
+        cache_dir=cache_dir,
+        progress=progress,
+        second=False if config.jobs == 1 else None,
+    )
+    found = read((tree.shown(f.absolute), f.absolute) for f in tree.other_files) if deployment else Deployment()
+    analysis = analyse(tree, settings=config.settings, environment=config.environment)
+    return tree, found, analysis
+
+
+def _subjects(analysis: Analysis, deployment: Deployment, config: LintConfig) -> Iterable[Any]:
+    from safecelery.lint.project.facts import subjects_of
+
+    return subjects_of(analysis, deployment, config.celery)
+
+
+def _comments(tree: SourceTree, deployment: Deployment, findings: Iterable[Finding]) -> dict[str, Any]:
+    """Suppression comments by path: of every python file that was looked at, of other files with findings."""
+    from safecelery.lint.suppress import read_text_comments
+
+    found: dict[str, Any] = {record.shown: record.comments for record in tree.records if record.comments}
+    others = {tree.shown(file.absolute): file.absolute for file in tree.other_files}
+    for path in sorted({finding.path for finding in findings} & set(others)):
+        try:
+            text = Path(others[path]).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        comments = read_text_comments(text, path)
+        if comments:
+            found[path] = comments
+    return found
+
+
+def _kept(findings: Iterable[Finding], config: LintConfig) -> list[Finding]:
+    """Without what the configuration switches off for single files."""
+    if not config.per_file_ignores:
+        return list(findings)
+    root = Path(config.root)
+    kept = []
+    for finding in findings:
+        try:
+            path = (Path.cwd() / finding.path).relative_to(root).as_posix()
+        except ValueError:
+            path = finding.path
+        if finding.code not in config.ignored_in(path):
+            kept.append(finding)
+    return kept
+
+
+def _numbered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """In order, and those that agree in all but their place told apart."""
+    counts: dict[tuple[str, str, str, str], int] = {}
+    ordered = []
+    for finding in sorted(findings, key=lambda f: (f.path, f.line, f.column, f.code, f.subject, f.message)):
+        key = (finding.code, finding.path, finding.subject, finding.message)
+        number = counts.get(key, 0)
+        counts[key] = number + 1
+        ordered.append(replace(finding, number=number) if number else finding)
+    return tuple(ordered)
+
+
+def _rows(analysis: Analysis) -> Iterable[TaskRow]:
+    for task in sorted(analysis.tasks, key=lambda t: (t.module.path, t.line)):
+        app = analysis.primary(task)
+        name = analysis.options(task, app).name
+        yield TaskRow(name=name, path=task.module.path, line=task.line, app=app.label if app is not None else "")
+
+

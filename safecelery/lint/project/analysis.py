@@ -7,7 +7,7 @@ such functions are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from safecelery.lint.finding import Because, Unread
@@ -20,6 +20,7 @@ from safecelery.lint.project.dialect import Dialect
 from safecelery.lint.project.objects import App, Task
 from safecelery.lint.project.options import Options
 from safecelery.lint.project.tree import TreeModules
+from safecelery.policy.facts import UNKNOWN, Tri
 
 if TYPE_CHECKING:
     from safecelery.lint.source import SourceTree
@@ -67,6 +68,28 @@ class Analysis:
         """Apps that shared tasks can belong to, the likeliest first: those that are configured."""
         return sorted(self.apps, key=lambda app: -_weight(app))
 
+    def judged_apps(self) -> list[App]:
+        """The apps whose settings are judged: those somebody configures, else all."""
+        configured = [app for app in self.apps if app.safe or app.events]
+        return configured or self.apps
+
+    def judging(self, task: Task) -> list[App]:
+        """The apps under which a task is judged: its own, or those that a worker could run a shared task with."""
+        if task.app is not None:
+            return [task.app]
+        apps = self.apps_of(task)
+        sourced = [app for app in apps if app.safe or any(event.kind == "source" for event in app.events)]
+        return sourced or apps[:1]
+
+    @property
+    def results_read(self) -> Tri:
+        """Some code of the tree reads results; UNKNOWN where it looks like it."""
+        return UNKNOWN
+
+    def does_io(self, task: Task) -> Tri:
+        """Its code talks to another machine and never retries by itself."""
+        return UNKNOWN
+
     def options(self, task: Task, app: App | None) -> Options:
         """The options of a task under an app."""
         return Options(self.it, task, app, self.conf(app))
@@ -77,11 +100,17 @@ def _weight(app: App) -> int:
     return sources * 10 + min(len(app.events), 9)
 
 
-def analyse(tree: SourceTree, *, settings: str | None = None) -> Analysis:
-    """Interpret a tree. ``settings`` names the Django settings module, if it is known."""
+def analyse(
+    tree: SourceTree, *, settings: str | None = None, environment: Mapping[str, str] | None = None
+) -> Analysis:
+    """Interpret a tree.
+
+    ``settings`` names the Django settings module, if it is known; ``environment`` holds what to assume of variables.
+    """
     modules = TreeModules(tree)
     dialect = Dialect()
     it = Interpreter(modules, dialect)
+    it.environ.update({name: Val(value) for name, value in (environment or {}).items()})
     analysis = Analysis(it, dialect, modules)
     dialect.django.stated = settings
     running = modules.running()
@@ -97,6 +126,8 @@ def analyse(tree: SourceTree, *, settings: str | None = None) -> Analysis:
     _name_apps(it, dialect)
     analysis.apps = [app for app in dialect.apps if not _is_abandoned(app)]
     analysis.tasks = _unique(dialect.tasks)
+    if dialect.django.assumed:
+        analysis.notes.append(dialect.django.assumed)
     analysis.unread = [Unread(path, line, why) for path, line, why in it.failures]
     return analysis
 
@@ -104,7 +135,8 @@ def analyse(tree: SourceTree, *, settings: str | None = None) -> Analysis:
 def _app_first(module: Module) -> tuple[int, str]:
     """Modules that make an app run first, as they do when a worker starts."""
     makes = any(
-        node[0] in ("=", "ann") and _mentions_celery_call(node[3] if node[0] == "=" else node[4]) for node in module.body
+        node[0] in ("=", "ann") and _mentions_celery_call(node[3] if node[0] == "=" else node[4])
+        for node in module.body
     )
     return (0 if makes else 1, module.path)
 
@@ -133,7 +165,15 @@ def _settings_modules(modules: list[Module]) -> list[tuple[str, Because]]:
     for module in modules:
         for line, value in _assigned(module.body, "DJANGO_SETTINGS_MODULE"):
             last = module.path.rpartition("/")[2]
-            rank = 0 if "celery" in last.lower() else 1 if last in ("wsgi.py", "asgi.py") else 2 if last == "manage.py" else 3
+            rank = (
+                0
+                if "celery" in last.lower()
+                else 1
+                if last in ("wsgi.py", "asgi.py")
+                else 2
+                if last == "manage.py"
+                else 3
+            )
             found.append((rank, value, Because(module.path, line, "DJANGO_SETTINGS_MODULE")))
     found.sort(key=lambda item: (item[0], item[2].file))
     return [(value, because) for _, value, because in found]
@@ -146,7 +186,13 @@ def _assigned(body: list[Any], variable: str) -> Iterator[tuple[int, str]]:
         node = stack.pop()
         if not isinstance(node, list):
             continue
-        if len(node) == 5 and node[0] == "c" and len(node[3]) == 2 and node[3][0][0] == "k" and node[3][0][2] == variable:
+        if (
+            len(node) == 5
+            and node[0] == "c"
+            and len(node[3]) == 2
+            and node[3][0][0] == "k"
+            and node[3][0][2] == variable
+        ):
             value = node[3][1]
             if value[0] == "k" and isinstance(value[2], str) and value[2]:
                 yield node[1], value[2]

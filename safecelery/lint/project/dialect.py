@@ -94,7 +94,9 @@ class Dialect:
             if made is not None:
                 return made(it, args, kwargs, at)
             if data.name in SHARED_TASKS or data.name.endswith(".shared_task"):
-                return self._task_call(it, "shared_task", None, args, kwargs, at, legacy=data.name in LEGACY_TASK_CLASSES)
+                return self._task_call(
+                    it, "shared_task", None, args, kwargs, at, legacy=data.name in LEGACY_TASK_CLASSES
+                )
             if data.name.endswith((".task", ".periodic_task")) and looks_like_celery(data.name):
                 return self._task_call(it, "external", None, args, kwargs, at)
             if data.name in CURRENT_APPS:
@@ -285,7 +287,9 @@ class Dialect:
                 if found is not None and not isinstance(found.data, Ext):
                     return found
         if name == "__init__":
-            return Val(Native("Celery.__init__", lambda it, args, kwargs, at: self._init(it, app, args, kwargs, at) or NONE))
+            return Val(
+                Native("Celery.__init__", lambda it, args, kwargs, at: self._init(it, app, args, kwargs, at) or NONE)
+            )
         if name == "conf":
             return Val(Conf(app))
         if name == "main":
@@ -523,5 +527,3 @@ def _raw_name(base: Val) -> str:
 
 def _has_run(cls: Class) -> bool:
     return any(isinstance(base, Class) and "run" in base.attributes for base in cls.mro())
-
-

@@ -161,5 +161,3 @@ class DjangoSettings:
                 if included is not module:
                     it.block(included.body, Frame(included, module.names))
         return NONE
-
-

@@ -123,7 +123,12 @@ def value_document(value: Val) -> dict[str, Any]:
 
 def _known(data: Any, value: Val) -> dict[str, Any]:
     env = env_of(value)
-    return {"state": "default" if env else "known", "value": _jsonable(data), "env": list(env), "because": _because(value.because)}
+    return {
+        "state": "default" if env else "known",
+        "value": _jsonable(data),
+        "env": list(env),
+        "because": _because(value.because),
+    }
 
 
 def _jsonable(data: Any) -> Any:
@@ -138,5 +143,3 @@ def _jsonable(data: Any) -> Any:
 
 def _because(chain: tuple[Because, ...]) -> list[dict[str, Any]]:
     return [{"file": link.file, "line": link.line, "what": link.what} for link in chain]
-
-

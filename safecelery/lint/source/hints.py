@@ -21,6 +21,7 @@ HINTS: Final = (
     b"send_task",
     b"crontab",
     b"DJANGO_SETTINGS_MODULE",
+    b"config.from_object(",  # what fills the configuration of a Flask application, and perhaps an app of ours from it
 )
 
 

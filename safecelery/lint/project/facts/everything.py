@@ -1,0 +1,92 @@
+"""All subjects of a project, in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from safecelery.lint.deploy import Deployment
+from safecelery.lint.project.analysis import Analysis
+from safecelery.lint.project.facts.calls import call_subjects
+from safecelery.lint.project.facts.code import code_subjects
+from safecelery.lint.project.facts.evidence import Subject
+from safecelery.lint.project.facts.routes import queue_subjects, route_subjects
+from safecelery.lint.project.facts.schedules import schedule_subjects
+from safecelery.lint.project.facts.settings import app_subjects, settings_facts
+from safecelery.lint.project.facts.tasks import task_subjects
+from safecelery.policy.broker import visibility_timeout
+from safecelery.policy.facts import ABSENT, UNKNOWN, SettingsFacts, TaskFacts
+
+__all__ = ["subjects_of"]
+
+
+def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, ...] | None) -> Iterator[Subject]:
+    """Tasks, apps with their connections, schedules, queues and routes, calls, places in code, deployment."""
+    visibility: dict[int, object] = {}
+    settings: list[tuple[Any, Any, SettingsFacts]] = []
+    version = celery or _celery_version(deployment)
+    bounded = _bounded(deployment)
+    for app in analysis.judged_apps():
+        conf = analysis.conf(app)
+        if conf is None:
+            continue
+        facts = settings_facts(analysis, app, conf, celery=version, tasks=len(analysis.tasks),
+                               results_read=analysis.results_read, commands_bound_children=bounded)  # fmt: skip
+        visibility[id(app)] = UNKNOWN if app.safe else visibility_timeout(facts)
+        settings.append((app, conf, facts))
+    tasks = list(task_subjects(analysis, visibility))
+    yield from tasks
+    longest = _longest([subject.facts for subject in tasks if isinstance(subject.facts, TaskFacts)])
+    for app, conf, facts in settings:
+        yield from app_subjects(analysis, app, conf)
+        if not app.safe:
+            from dataclasses import replace
+
+            values = dict(conf.values)
+            for name, at in conf.strays.items():
+                from safecelery.lint.model.values import Val
+
+                values.setdefault(name, Val(None, (), (at,)))
+            yield Subject(replace(facts, longest_limit_s=longest), values, points_at_value=True)
+            yield from queue_subjects(app, conf, facts)
+        yield from schedule_subjects(analysis, app, conf)
+        if not app.safe:
+            yield from route_subjects(analysis, app, conf, facts, deployment.processes)
+    yield from call_subjects(analysis, visibility)
+    yield from code_subjects(analysis)
+    for process in deployment.processes:
+        yield Subject(process)
+    for package in deployment.packages:
+        yield Subject(package)
+    for file in deployment.files:
+        yield Subject(file)
+
+
+def _celery_version(deployment: Deployment) -> Any:
+    """The version that the project's own files pin, else the lowest its range admits."""
+    for package in deployment.packages:
+        if package.name == "celery":
+            return package.version if package.version is not UNKNOWN else package.lowest
+    return UNKNOWN
+
+
+def _bounded(deployment: Deployment) -> Any:
+    workers = [process for process in deployment.processes if process.role == "worker"]
+    if not workers:
+        return UNKNOWN
+    return all(
+        process.max_tasks_per_child is not ABSENT or process.max_memory_per_child is not ABSENT for process in workers
+    )
+
+
+def _longest(tasks: list[TaskFacts]) -> object:
+    late = [task for task in tasks if task.acks_late is True]
+    if any(task.acks_late is UNKNOWN or task.time_limit is UNKNOWN for task in tasks if task.acks_late is not False):
+        return UNKNOWN
+    if not late:
+        return ABSENT
+    limits = [task.time_limit for task in late]
+    if any(limit is None for limit in limits):
+        return None
+    numbers = [limit for limit in limits if isinstance(limit, int | float)]
+    return max(numbers) if len(numbers) == len(limits) else UNKNOWN

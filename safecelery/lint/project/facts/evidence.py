@@ -1,0 +1,83 @@
+"""A fact with the values it was made from, so that a finding can say where they came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from safecelery.lint.finding import Because
+from safecelery.lint.model.values import Ext, ExtInstance, Seq, Table, Val, describe, env_of, plain
+from safecelery.policy.facts import UNKNOWN, Facts, Place
+
+__all__ = ["Subject", "place_of", "stated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Facts, and by field or setting name the value behind it."""
+
+    facts: Facts
+    values: Mapping[str, Val] = field(default_factory=dict)
+    column: int = 1
+    points_at_value: bool = False
+    """A finding stands where the value was written, not where the subject is."""
+    assumed: bool = False
+    """The decisive value is a default that the environment replaces where the program really runs."""
+
+    def mentioned(self, text: str) -> list[tuple[str, Val]]:
+        """The values that a message speaks of, in its order."""
+        found = []
+        for name, value in self.values.items():
+            match = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)
+            if match:
+                found.append((match.start(), name, value))
+        return [(name, value) for _, name, value in sorted(found, key=lambda item: item[0])]
+
+    def because(self, text: str) -> tuple[tuple[Because, ...], tuple[str, ...]]:
+        """The chain of places and the environment variables behind a message."""
+        chain: list[Because] = []
+        env: list[str] = []
+        for _, value in self.mentioned(text):
+            for link in value.because:
+                if link not in chain and link.file:
+                    chain.append(link)
+            env += [name for name in env_of(value) if name not in env]
+        return tuple(chain[:8]), tuple(env)
+
+    def blockers(self, text: str) -> list[str]:
+        """The expressions that kept a verdict open."""
+        found = []
+        for _, value in self.mentioned(text):
+            if plain(value) is UNKNOWN:
+                words = describe(value)
+                if words not in found:
+                    found.append(words)
+        return found
+
+
+def stated(value: Val, depth: int = 0) -> Any:
+    """The value as a rule sees it: as :func:`plain`, but a container keeps what can be read of it."""
+    whole = plain(value)
+    if whole is not UNKNOWN or depth > 8:
+        return whole
+    data = value.data
+    if isinstance(data, Table) and not data.open:
+        return {key: stated(item, depth + 1) for key, item in data.items.items()}
+    if isinstance(data, Seq) and not data.open:
+        items = [stated(item, depth + 1) for item in data.items]
+        return tuple(items) if data.kind == "t" else items
+    if isinstance(data, Ext) and data.name.startswith("ssl."):
+        return data.name
+    if isinstance(data, ExtInstance) and data.name == "builtins.dict":
+        return UNKNOWN
+    return UNKNOWN
+
+
+def place_of(value: Val, otherwise: Place) -> Place:
+    """Where the value was written."""
+    for link in value.because:
+        if link.file and link.line:
+            return Place(link.file, link.line)
+    return otherwise

@@ -1,0 +1,146 @@
+"""What beat is told to send, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from safecelery.lint.model.values import ExtInstance, Table, Val, plain
+from safecelery.lint.project.analysis import Analysis
+from safecelery.lint.project.conf import Configuration
+from safecelery.lint.project.facts.evidence import Subject, place_of, stated
+from safecelery.lint.project.facts.settings import app_place
+from safecelery.lint.project.objects import App, Task
+from safecelery.policy.facts import ABSENT, UNKNOWN, ScheduleFacts
+
+__all__ = ["period", "schedule_subjects"]
+
+_ENTRY_KEYS: Final = frozenset(
+    {"name", "task", "schedule", "args", "kwargs", "options", "relative", "last_run_at", "total_run_count", "app"}
+)
+"""What ``celery.beat.ScheduleEntry`` takes."""
+_DAY: Final = 86400
+
+
+def schedule_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[Subject]:
+    """Every entry of the app's ``beat_schedule``."""
+    table = conf.value("beat_schedule")
+    if not isinstance(table.data, Table):
+        return
+    by_name = {}
+    for task in analysis.tasks:
+        options = analysis.options(task, app)
+        by_name[options.name] = options
+    for entry, value in table.data.items.items():
+        if not isinstance(value.data, Table):
+            continue
+        fields = value.data.items
+        task = fields.get("task", Val(None))
+        name = task_name(task)
+        options = by_name.get(name) if isinstance(name, str) else None
+        schedule = fields.get("schedule", Val(None))
+        given = fields.get("options")
+        expires: object = ABSENT
+        if given is not None:
+            expires = UNKNOWN
+            if isinstance(given.data, Table):
+                expires = stated(given.data.items["expires"]) if "expires" in given.data.items else ABSENT
+        facts = ScheduleFacts(
+            entry=str(entry),
+            where=place_of(value, app_place(app)),
+            task=name if isinstance(name, str) else UNKNOWN,
+            registered=_registered(analysis, name, options is not None),
+            period_s=period(schedule),
+            task_time_limit=stated(options.effective("time_limit")) if options is not None else UNKNOWN,
+            expires_s=expires,
+            task_expires_s=stated(options.effective("expires")) if options is not None else UNKNOWN,
+            unknown_keys=UNKNOWN if value.data.open else tuple(sorted(set(map(str, fields)) - _ENTRY_KEYS)),
+        )
+        values = {str(key): item for key, item in fields.items()}
+        if options is not None:
+            values["time_limit"] = options.effective("time_limit")
+        yield Subject(facts, values)
+
+
+def _registered(analysis: Analysis, name: object, found: bool) -> Any:
+    if found:
+        return True
+    if not isinstance(name, str) or name.startswith("celery."):
+        return UNKNOWN
+    top = name.partition(".")[0]
+    # A name in a package of the tree must be declared there; any other may come from an installed package.
+    ours = any(module.name.partition(".")[0] == top for module in analysis.modules.running())
+    unsure = bool(analysis.unread) or any(task.options_open is not None for task in analysis.tasks)
+    return False if ours and not unsure else UNKNOWN
+
+
+def task_name(value: Val) -> object:
+    """The name of the task an entry means: as text, or as the task itself."""
+    if isinstance(value.data, Task):
+        stated_name = plain(value.data.options.get("name", Val(None)))
+        return stated_name or f"{value.data.module.name}.{value.data.default_name}"
+    return plain(value)
+
+
+def period(schedule: Val) -> Any:
+    """Seconds between two runs, for a crontab the shortest; UNKNOWN if it cannot be told."""
+    read = plain(schedule)
+    if read is not UNKNOWN and read is not None:
+        return read
+    data = schedule.data
+    if isinstance(data, ExtInstance):
+        last = data.name.rpartition(".")[2]
+        if last == "schedule" and (data.args or "run_every" in data.kwargs):
+            return period(data.args[0] if data.args else data.kwargs["run_every"])
+        if last == "crontab":
+            return _crontab(data)
+    return UNKNOWN
+
+
+def _crontab(data: ExtInstance) -> Any:
+    names = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
+    given = dict(zip(names, data.args, strict=False)) | data.kwargs
+    minutes = _cron_numbers(given.get("minute"), 60)
+    hours = _cron_numbers(given.get("hour"), 24)
+    if minutes is None or hours is None:
+        return UNKNOWN
+    times = sorted(60 * (60 * hour + minute) for hour in hours for minute in minutes)
+    if not times:
+        return UNKNOWN
+    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    everyday = not any(name in given and plain(given[name]) != "*" for name in names[2:])
+    wrap = times[0] + _DAY - times[-1]
+    return min([*gaps, wrap]) if everyday or not gaps else min(gaps)
+
+
+def _cron_numbers(value: Val | None, most: int) -> list[int] | None:
+    """The numbers that one field of a crontab admits (celery/schedules.py, ``crontab_parser``)."""
+    if value is None:
+        return list(range(most))
+    read = plain(value)
+    if isinstance(read, bool):
+        return None
+    if isinstance(read, int):
+        return [read] if 0 <= read < most else None
+    if isinstance(read, list | tuple):
+        return list(read) if all(isinstance(item, int) and 0 <= item < most for item in read) else None
+    if not isinstance(read, str):
+        return None
+    found: set[int] = set()
+    for part in read.split(","):
+        span, _, step_text = part.strip().partition("/")
+        if step_text and not step_text.isdigit():
+            return None
+        step = int(step_text or 1)
+        if step <= 0:
+            return None
+        if span == "*":
+            found.update(range(0, most, step))
+        elif span.isdigit():
+            found.add(int(span))
+        else:
+            first, dash, last = span.partition("-")
+            if not (dash and first.isdigit() and last.isdigit()) or int(last) >= most or int(first) > int(last):
+                return None
+            found.update(range(int(first), int(last) + 1, step))
+    return sorted(found) if all(0 <= item < most for item in found) else None

@@ -1,0 +1,106 @@
+"""Tasks as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from safecelery.lint.model.values import Val, plain
+from safecelery.lint.project.analysis import Analysis
+from safecelery.lint.project.facts.evidence import Subject, stated
+from safecelery.lint.project.objects import App, Task
+from safecelery.lint.project.options import Options, exceptions
+from safecelery.policy.facts import ABSENT, UNKNOWN, Place, TaskFacts, Tri
+from safecelery.policy.vocabulary import TASK_OPTIONS, misspelt_task_options
+
+__all__ = ["task_facts", "task_subjects"]
+
+_PLAIN_OPTIONS = (
+    "serializer", "time_limit", "soft_time_limit", "acks_late", "reject_on_worker_lost", "retry_on_worker_lost",
+    "retry_backoff", "retry_backoff_max", "retry_jitter", "max_retries", "default_retry_delay",
+)  # fmt: skip
+_ROUTING = ("queue", "exchange", "exchange_type", "routing_key", "delivery_mode", "priority")
+_AUTORETRY_DEFAULTS: Mapping[str, Any] = {"retry_backoff": False, "retry_backoff_max": 600, "retry_jitter": True}
+"""celery/app/autoretry.py, ``add_autoretry_behaviour``."""
+
+
+def task_subjects(analysis: Analysis, visibility: Mapping[int, object]) -> Iterator[Subject]:
+    """Every task under every app that may run it. ``visibility``: by id of the app, its visibility timeout."""
+    first: dict[tuple[str, int], tuple[Task, Place]] = {}
+    for task in sorted(analysis.tasks, key=lambda t: (t.module.path, t.line)):
+        apps = analysis.judging(task)
+        for app in apps or [None]:
+            options = analysis.options(task, app)
+            key = (options.name, id(app))
+            earlier = first.setdefault(key, (task, Place(task.module.path, task.line)))
+            duplicate = None if earlier[0] is task else earlier[1]
+            yield task_facts(analysis, task, app, options, duplicate, visibility.get(id(app), UNKNOWN))
+
+
+def task_facts(
+    analysis: Analysis, task: Task, app: App | None, options: Options, duplicate: Place | None, visibility: object
+) -> Subject:
+    """One task under one app."""
+    values: dict[str, Val] = {name: options.effective(name) for name in _PLAIN_OPTIONS}
+    read: dict[str, Any] = {name: stated(value) for name, value in values.items()}
+    for name, default in _AUTORETRY_DEFAULTS.items():
+        if options.declared(name) is None:
+            read[name] = default
+    for name in ("autoretry_for", "dont_autoretry_for", "retry_kwargs", "expires", "acks_on_timeout"):
+        values[name] = options.effective(name)
+    retry_for = values["autoretry_for"]
+    retry_kwargs = values["retry_kwargs"]
+    named = {} if retry_kwargs.data is None else stated(retry_kwargs)
+    if isinstance(named, Mapping):
+        # Automatic retries take the number from retry_kwargs, if it is there (celery/app/autoretry.py).
+        if "max_retries" in named and retry_for.data is not None:
+            read["max_retries"] = named["max_retries"]
+            values["max_retries"] = retry_kwargs
+    elif retry_for.data is not None:
+        read["max_retries"] = UNKNOWN
+    unknown_options = options.unknown_options(TASK_OPTIONS)
+    if task.cls is not None and unknown_options is not None:
+        unknown_options = list(misspelt_task_options(task.cls.attributes))
+    routing = UNKNOWN if task.options_open is not None else tuple(name for name in _ROUTING if name in task.options)
+    expires = stated(values["expires"])
+    facts = TaskFacts(
+        name=options.name,
+        where=Place(task.module.path, task.line),
+        autoretry_for=_exceptions(analysis, retry_for),
+        dont_autoretry_for=_exceptions(analysis, values["dont_autoretry_for"]),
+        retry_kwargs=named if isinstance(named, Mapping) else UNKNOWN,
+        unknown_options=UNKNOWN if unknown_options is None else tuple(unknown_options),
+        acks_on_timeout=_acks_on_timeout(options),
+        expires_s=ABSENT if expires is None else expires,
+        routing_options=routing,
+        does_io=_does_io(analysis, task),
+        visibility_timeout_s=visibility,
+        duplicate_of=duplicate,
+        **read,
+    )
+    return Subject(facts, values)
+
+
+def _exceptions(analysis: Analysis, value: Val) -> Any:
+    if value.is_unknown:
+        return UNKNOWN
+    return exceptions(analysis.it, value)
+
+
+def _acks_on_timeout(options: Options) -> object:
+    """``Task.bind``: the option, else the one for failure or timeout, else the settings of those names, else True."""
+    for source in (options.declared("acks_on_timeout"), options.declared("acks_on_failure_or_timeout")):
+        if source is not None and source.data is not None:
+            return plain(source)
+    if options.conf is None:
+        return UNKNOWN
+    for name in ("task_acks_on_timeout", "task_acks_on_failure_or_timeout"):
+        value = options.conf.value(name)
+        if value.is_unknown or value.data is not None:
+            return plain(value)
+    return True
+
+
+def _does_io(analysis: Analysis, task: Task) -> Tri:
+    """Whether its code talks to another machine; see the sites of kind ``network-call``."""
+    return analysis.does_io(task)
