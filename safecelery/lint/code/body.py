@@ -152,7 +152,7 @@ class Body:
             latest = before[-1]
             if isinstance(latest, ast.Constant) and latest.value is ...:
                 return node  # a parameter, or one of several targets of a loop
-            if any(child is node for child in ast.walk(latest)):
+            if _around(latest, node):
                 return node  # x = f(x)
             node = latest
         return node
@@ -203,6 +203,12 @@ class Body:
         for item in self.of(ast.withitem):
             if item.optional_vars is not None:
                 yield item.optional_vars, item.context_expr
+
+
+def _around(outer: ast.expr, inner: ast.expr) -> bool:
+    """``inner`` stands inside of ``outer``, by their places in the source."""
+    start, end = (outer.lineno, outer.col_offset), (outer.end_lineno or 0, outer.end_col_offset or 0)
+    return start <= (inner.lineno, inner.col_offset) < end
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:

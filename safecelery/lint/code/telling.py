@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body, keyword
-from safecelery.lint.code.names import last_name, spelled, words
+from safecelery.lint.code.names import last_name, words
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import chain_of, is_none, secret_name
 
 __all__ = ["naive_eta", "secret_logged"]
 
 _LEVELS: Final = words("debug info warning warn error exception critical log")
+_ARGUMENTS: Final = (["self", "request", "args"], ["self", "request", "kwargs"])
 _NAIVE: Final = frozenset(
     f"datetime.datetime.{name}" for name in ("now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp")
 )
@@ -30,14 +31,10 @@ def secret_logged(body: Body) -> Iterator[Site]:
             secret = secret_name(value)
             if secret and secret.lower() != "token":  # too often the name of an identifier
                 yield Site("secret-logged", value, f"{secret!r} is written to the log")
-            elif isinstance(value, ast.Name) and value.id in whole and value.id not in _rebound(body):
+            elif isinstance(value, ast.Name) and value.id in whole and value.id not in body.values:
                 yield Site("secret-logged", value, f"all of {value.id!r} is written to the log")
-            elif isinstance(value, ast.Attribute) and spelled(value) in ("self.request.args", "self.request.kwargs"):
-                yield Site("secret-logged", value, f"all of {spelled(value)} is written to the log")
-
-
-def _rebound(body: Body) -> set[str]:
-    return {name for name in body.values if len(body.values[name]) > 0}
+            elif isinstance(value, ast.Attribute) and chain_of(value) in _ARGUMENTS:
+                yield Site("secret-logged", value, f"all of {'.'.join(chain_of(value))} is written to the log")
 
 
 def _is_logger(call: ast.Call) -> bool:

@@ -42,6 +42,7 @@ _SOCKETS: Final = {
 }
 _SESSIONS: Final = frozenset(("requests.Session", "requests.session", "requests.sessions.Session"))
 _PROGRAMS: Final = frozenset(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output"))
+_LOCKS: Final = frozenset(("lock", "setnx", "set", "add"))
 _WAITS: Final = {"communicate": 1, "wait": 0}
 
 
@@ -140,7 +141,9 @@ def lock_without_timeout(body: Body) -> Iterator[Site]:
     expiring = any(call.attr in ("expire", "pexpire", "expireat") for call in body.calls)
     for call in body.calls:
         func = call.node.func
-        if not isinstance(func, ast.Attribute) or not _stores(body, func.value) or _open_ended(call.node):
+        if call.attr not in _LOCKS or not isinstance(func, ast.Attribute):
+            continue
+        if not _stores(body, func.value) or _open_ended(call.node):
             continue
         timeout = keyword(call.node, "timeout") or keyword(call.node, "expire") or keyword(call.node, "ttl")
         if call.attr == "lock" and len(call.node.args) < 2 and (timeout is None or is_none(timeout)):
