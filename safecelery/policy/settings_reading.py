@@ -15,9 +15,10 @@ _BROKER_SETTINGS = ("broker_url", "broker_read_url", "broker_write_url")
 def setting(facts: SettingsFacts, name: str) -> Stated:
     """The setting as it will be used; UNKNOWN also for a name that Celery does not know."""
     try:
-        return facts.value(name)
+        value = facts.value(name)
     except KeyError:
         return UNKNOWN
+    return UNKNOWN if value is ABSENT else value
 
 
 def stated(facts: SettingsFacts, name: str) -> Stated:

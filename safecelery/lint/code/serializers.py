@@ -32,6 +32,7 @@ _RUN_CODE: Final = ("pickle", "python-serialize", "dill", "marshal")
 _IMPORTING: Final = frozenset(("celery_pydantic", "celery_typed"))
 _REGISTER: Final = words("kombu.serialization.register kombu.serialization.registry.register")
 _HANDLERS: Final = words("signal.signal faulthandler.register")
+_COMPARE: Final = words("compare_digest verify unsign")
 _DECODER: Final = 2
 
 
@@ -96,7 +97,9 @@ def _call(module: Module, call: ast.Call, *, celery: bool) -> Iterator[Site]:
     elif name in _REGISTER:
         decoder = keyword(call, "decoder") or (call.args[_DECODER] if len(call.args) > _DECODER else None)
         if decoder is not None and (found := _runs_code(module, decoder)):
-            yield Site("code-running-serializer-registered", call, f"decodes with {found}")
+            signed = _checks_signature(module, decoder)
+            detail = f"decodes with {found}{', after a look at a signature' if signed else ''}"
+            yield Site("code-running-serializer-registered", call, detail, certain=not signed)
     elif attr == "setup_security":
         if _names_unsafe(keyword(call, "serializer")):
             yield Site("signing-with-code-running-serializer", call, "setup_security(serializer='pickle')")
@@ -127,6 +130,14 @@ def _runs_code(module: Module, decoder: ast.expr) -> str:
             if isinstance(statement, ast.FunctionDef) and statement.name == decoder.id:
                 return _calls_code(module, statement)
     return _calls_code(module, decoder) if isinstance(decoder, ast.Lambda) else ""
+
+
+def _checks_signature(module: Module, decoder: ast.expr) -> bool:
+    """The decoder compares a digest first: whether it does so rightly cannot be told."""
+    for statement in module.tree.body if isinstance(decoder, ast.Name) else ():
+        if isinstance(statement, ast.FunctionDef) and statement.name == decoder.id:
+            return any(last_name(node) in _COMPARE for node in ast.walk(statement) if isinstance(node, ast.Call))
+    return False
 
 
 def _calls_code(module: Module, function: ast.AST) -> str:

@@ -56,6 +56,9 @@ def _spelled(facts: SettingsFacts) -> Iterator[tuple[str, Stated]]:
     """Every certificate requirement and host name switch that somebody wrote, with its place."""
     for name in _OPTIONS:
         options = setting(facts, name)
+        if options is UNKNOWN:
+            yield name, UNKNOWN
+            continue
         context = key_of(options, "context")
         for where, mapping in ((name, options), (f"{name}['context']", context)):
             for key in (*_REQUIREMENT_KEYS, *_NAME_KEYS):
@@ -77,8 +80,7 @@ def _switched_off(facts: SettingsFacts, _: Limits) -> Verdict:
     unread = []
     for where, value in _spelled(facts):
         if value is UNKNOWN:
-            if not where.startswith(_OPTIONS) or "'" in where:
-                unread.append(where)
+            unread.append(where)
         elif _is_name_switch(where):
             if value is False or (isinstance(value, str) and value.lower() in ("false", "0", "no")):
                 return Fail(f"{where} is {shown(value)}")

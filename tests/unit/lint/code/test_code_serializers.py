@@ -69,3 +69,13 @@ def test_a_module_without_celery_may_take_the_signal() -> None:
 @pytest.mark.parametrize("kind", ["eval", "exec"])
 def test_a_text_made_of_an_argument_is_evaluated_too(kind: str) -> None:
     assert "task-evaluates-argument" in kinds_of(f"{TASK}def f(a: str):\n    b = f'x = {{a}}'\n    {kind}(b)\n")
+
+
+def test_a_decoder_that_looks_at_a_signature_first_is_uncertain() -> None:
+    source = (
+        "import hmac, pickle\nfrom kombu.serialization import register\n\n\ndef loads(data):\n"
+        "    if not hmac.compare_digest(data[:32], mac(data[32:])):\n        raise ValueError\n"
+        "    return pickle.loads(data[32:])\n\n\nregister('signed-pickle', dumps, loads)\n"
+    )
+    (site,) = detect(ast.parse(source), source)
+    assert (site["kind"], site["certain"]) == ("code-running-serializer-registered", False)
