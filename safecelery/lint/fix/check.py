@@ -33,15 +33,25 @@ def _untouched(source: Source, node: ast.AST, spans: Sequence[tuple[int, int]]) 
         start, end = source.span(child)  # type: ignore[arg-type]  # those with an end have all four numbers
         for decorator in getattr(child, "decorator_list", ()):  # they stand before what they belong to
             start = min(start, source.span(decorator)[0])
-        touching = [span for span in _near(spans, start, end) if span[0] < end and span[1] > start]
+        # What is put behind the last line of a class belongs to it.
+        last = end + isinstance(child, ast.ClassDef)
+        touching = [span for span in _near(spans, start, end) if span[0] < last and span[1] > start]
         if not touching:
             yield ast.dump(child)
             continue
         if any(span[0] <= start and end <= span[1] for span in touching):
             continue  # all of it is what the edit wrote, or took away
-        if isinstance(child, ast.stmt):
-            yield f"{type(child).__name__} {getattr(child, 'name', '')}"
+        wraps = child in getattr(node, "decorator_list", ()) and _ends_in(touching, end)  # @task -> @task(a=1)
+        if not wraps:
+            yield f"{type(child).__name__} {getattr(child, 'name', '')}("
         yield from _untouched(source, child, spans)
+        if not wraps:
+            yield ")"
+
+
+def _ends_in(spans: Sequence[tuple[int, int]], end: int) -> bool:
+    """Whether a part ends in what an edit wrote: then the edit made it."""
+    return any(start < end <= stop for start, stop in spans)
 
 
 def _near(spans: Sequence[tuple[int, int]], start: int, end: int) -> Sequence[tuple[int, int]]:

@@ -50,6 +50,7 @@ FIXERS: Final[Mapping[str, str]] = MappingProxyType(
         "SFC771": "code:verify_off",
         "SFC901": "names:task_options",
         "SFC902": "names:call_options",
+        "SFC980": "requirements:raise_pin",
     }
 )
 """Code -> module of safecelery.lint.fix.rules, and its function."""

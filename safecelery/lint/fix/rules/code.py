@@ -22,6 +22,8 @@ _SECONDS: Final = "10"
 def http_timeout(source: Source, finding: Finding, _: Limits) -> tuple[Fix, ...]:
     """Give the one call on the line that the message speaks of a timeout of ten seconds."""
     calls = [call for call in calls_at(source, finding.line) if _waits(finding, call)]
+    exact = [call for call in calls if f"({source.text[slice(*source.span(call.func))]} with" in finding.message]
+    calls = exact or calls  # under another name of the module, the last part must do
     if len(calls) != 1:
         return ()
     (call,) = calls
