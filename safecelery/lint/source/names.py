@@ -73,11 +73,13 @@ KIND_BY_ENDING: Final = {
 _REQUIREMENTS = ("requirements", "constraints")
 _SCRIPT_FOLDERS = frozenset({"bin", "scripts"})
 _SCRIPT_NAMES = frozenset({"run", "start", "entrypoint", "docker-entrypoint"})
-_TEST_NAMES = frozenset({"tests.py", "conftest.py", "test.py"})
+_TEST_NAMES = frozenset({"tests.py", "conftest.py"})
 
 
 def is_test_name(name: str) -> bool:
     """Whether a python file holds tests, by its name."""
+    if not name.endswith(".py"):
+        return False
     return name.startswith("test_") or name.endswith("_test.py") or name in _TEST_NAMES
 
 

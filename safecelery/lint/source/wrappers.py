@@ -270,6 +270,9 @@ def imports_any(data: bytes, wanted: Wanted, folder: str) -> bool:
             continue
         left = pieces[index - 1]
         line = left[left.rfind(b"\n") + 1 :]
+        if not line.strip() and left[-200:].rstrip().endswith(b"\\"):  # from x \ import y
+            before = left[-200:].rstrip()
+            line = before[before.rfind(b"\n") + 1 : -1]
         at = line.rfind(b"from ")
         if at >= 0:
             module = line[at + 5 :].strip()
