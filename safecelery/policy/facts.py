@@ -318,6 +318,9 @@ class ScheduleFacts:
     """Why its ``args`` and ``kwargs`` cannot be passed to the task: ``missing 'order_id'``; None if they can."""
     unknown_keys: tuple[str, ...] | Unknown = UNKNOWN
     """Keys of the entry that ``celery.beat.ScheduleEntry`` does not take."""
+    crontab: tuple[str, ...] | Unknown | Absent = ABSENT
+    """The arguments that its ``crontab(...)`` states, by name (``("hour",)``; the first positional one is ``minute``);
+    ABSENT for any other kind of schedule."""
 
     @property
     def subject(self) -> str:
@@ -463,6 +466,10 @@ class DeployFacts:
     """The longest hard time limit of the tasks it runs, if somebody worked it out."""
     settings_bound_children: Tri = False
     """The settings of the app state ``worker_max_tasks_per_child`` or ``worker_max_memory_per_child``."""
+    settings_scheduler: Stated = ABSENT
+    """``beat_scheduler`` of the app, where its settings state it."""
+    settings_schedule_file: Stated = ABSENT
+    """``beat_schedule_filename`` of the app, where its settings state it."""
 
     @property
     def subject(self) -> str:

@@ -134,7 +134,9 @@ def _runs_code(module: Module, decoder: ast.expr) -> str:
 
 def _checks_signature(module: Module, decoder: ast.expr) -> bool:
     """The decoder compares a digest first: whether it does so rightly cannot be told."""
-    for statement in module.tree.body if isinstance(decoder, ast.Name) else ():
+    if not isinstance(decoder, ast.Name):
+        return False
+    for statement in module.tree.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == decoder.id:
             return any(last_name(node) in _COMPARE for node in ast.walk(statement) if isinstance(node, ast.Call))
     return False

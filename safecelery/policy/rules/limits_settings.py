@@ -76,6 +76,17 @@ def _overlapping(entry: ScheduleFacts, _: Limits) -> Verdict:
     return PASS  # a task without a limit has a rule of its own
 
 
+def _every_minute(entry: ScheduleFacts, _: Limits) -> Verdict:
+    stated = entry.crontab
+    if stated is ABSENT:
+        return PASS
+    if stated is UNKNOWN:
+        return unreadable("the arguments of the crontab")
+    if not isinstance(stated, tuple) or not stated or "minute" in stated:
+        return PASS  # crontab() without any argument says "every minute" and means it
+    return Fail(f"crontab({', '.join(f'{name}=...' for name in stated)}) leaves minute at '*'")
+
+
 RULES = (
     Rule(
         code="SFC412",
@@ -135,5 +146,14 @@ RULES = (
         check=_overlapping,
         message="is sent again while the run before may still be going on",
         fix="lower the task's time_limit below the period, or send it less often, or let it take a lock",
+    ),
+    Rule(
+        code="SFC419",
+        name="crontab-minute-left-open",
+        subject=ScheduleFacts,
+        severity=Severity.HIGH,
+        check=_every_minute,
+        message="is sent in every minute of the time it names",
+        fix="state minute=0 beside hour, day or month",
     ),
 )

@@ -30,7 +30,7 @@ _MIME: Final = {
 def runs_code(name: object) -> bool:
     """The serializer, by name or MIME type, runs what a message says: pickle and its family.
 
-    One that calls itself signed asks for a key first (SFC111 looks at its decoder); it is not JSON all the same (SFC104).
+    One that calls itself signed asks for a key first (SFC111 looks at its decoder); JSON it is not (SFC104).
     """
     if not isinstance(name, str) or "signed" in name.lower():
         return False

@@ -85,3 +85,11 @@ class TestLimits:
         assert isinstance(verdict_on("default-time-limit-missing", task_time_limit=UNKNOWN), Undecided)
         assert verdict_on("default-time-limit-not-a-duration", task_time_limit=UNKNOWN) is PASS
         assert verdict_on("default-time-limits-out-of-order", task_time_limit=UNKNOWN, task_soft_time_limit=9) is PASS
+
+    @pytest.mark.parametrize("stated", [("minute",), ("minute", "hour"), (), ABSENT])
+    def test_a_crontab_that_states_its_minute_or_nothing_is_meant(self, stated: object) -> None:
+        assert verdict_of("crontab-minute-left-open", a_schedule(crontab=stated)) is PASS
+
+    def test_a_crontab_without_its_minute_runs_in_each(self) -> None:
+        assert isinstance(verdict_of("crontab-minute-left-open", a_schedule(crontab=("hour",))), Fail)
+        assert isinstance(verdict_of("crontab-minute-left-open", a_schedule(crontab=UNKNOWN)), Undecided)
