@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from celery import Celery, Task
@@ -12,12 +12,14 @@ from celery import Celery, Task
 from safecelery.audit.findings import judge, refusals
 from safecelery.audit.load import finalize, load_app, no_broker
 from safecelery.audit.places import app_place, task_place
+from safecelery.audit.queues import queue_facts, route_facts
 from safecelery.audit.schedule import schedule_facts
 from safecelery.audit.settings import app_facts, app_name, package_facts, settings_facts
 from safecelery.audit.tasks import project_tasks, task_facts
 from safecelery.errors import PolicyViolationError
 from safecelery.lint.finding import LintResult, TaskRow, Unread
-from safecelery.policy.facts import UNKNOWN, Facts, Place
+from safecelery.policy.broker import visibility_timeout
+from safecelery.policy.facts import UNKNOWN, CallFacts, Facts, Place
 from safecelery.policy.profile import Policy
 
 __all__ = ["LiveApp", "audit", "live_app", "live_facts", "read_app"]
@@ -53,15 +55,20 @@ def live_app(app: Celery, name: str) -> LiveApp:
 def live_facts(live: LiveApp) -> Iterator[Facts]:
     """Everything that rules can be asked about."""
     tasks = [task_facts(task, live.app) for task in live.tasks]
+    settings = settings_facts(live.app, live.where, tasks)
+    again = visibility_timeout(settings)
     app = app_facts(live.app, live.where)
     yield app
     if app.brokers is not UNKNOWN:
         yield from app.brokers
     if app.results is not None:
         yield app.results
-    yield settings_facts(live.app, live.where, tasks)
-    yield from tasks
-    yield from schedule_facts(live.app, live.where)
+    yield settings
+    yield from (replace(task, visibility_timeout_s=again) for task in tasks)
+    for fact in schedule_facts(live.app, live.where):
+        yield replace(fact, visibility_timeout_s=again) if isinstance(fact, CallFacts) else fact
+    yield from queue_facts(live.app, settings)
+    yield from route_facts(live.app, settings, live.tasks)
     yield from package_facts(live.where)
 
 

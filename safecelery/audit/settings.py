@@ -11,11 +11,23 @@ import celery
 from celery import Celery
 
 from safecelery.audit.places import setting_place
-from safecelery.policy.facts import ABSENT, UNKNOWN, AppFacts, PackageFacts, Place, SettingsFacts, TaskFacts, Unknown
+from safecelery.policy.facts import (
+    ABSENT,
+    UNKNOWN,
+    AppFacts,
+    PackageFacts,
+    Place,
+    SettingsFacts,
+    TaskFacts,
+    TransportFacts,
+    Unknown,
+)
+from safecelery.policy.setting_names import is_stray, read_as
+from safecelery.policy.stock_tls import stock_transport
 from safecelery.policy.vocabulary import SETTINGS
 from safecelery.runtime.conf import broker_urls
 from safecelery.runtime.facts import app_facts as hardened_app_facts
-from safecelery.runtime.facts import result_facts, transport_facts, unknown_settings
+from safecelery.runtime.facts import setting_names, unknown_settings
 
 __all__ = ["app_facts", "app_name", "package_facts", "settings_facts", "stated_settings", "version_of"]
 
@@ -45,10 +57,8 @@ def app_facts(app: Celery, where: Place) -> AppFacts:
         result_accept_content=_contents(accepted) if accepted else None,
         signing=False,
         trusted_keys=None,
-        brokers=tuple(
-            transport_facts("broker", url, conf.broker_use_ssl, where, production=True) for url in broker_urls(conf)
-        ),
-        results=result_facts(conf, where, production=True),
+        brokers=tuple(stock_transport("broker", url, conf.broker_use_ssl, where, True) for url in broker_urls(conf)),
+        results=_results(app, where),
         worker_pool=conf.worker_pool if isinstance(conf.worker_pool, str) else UNKNOWN,
         task_protocol=conf.task_protocol,
         unknown_settings=unknown_settings(conf),
@@ -59,6 +69,8 @@ def settings_facts(app: Celery, where: Place, tasks: Sequence[TaskFacts]) -> Set
     """Every setting that somebody stated, with the line that seems to state it."""
     stated = stated_settings(app)
     guard = getattr(app, "guard", None)
+    namespace = (app.conf.__dict__["prefix"] or "").rstrip("_") or None
+    names = dict.fromkeys(name for mapping in app.conf.maps[:-1] for name in setting_names(mapping))
     late = [task for task in tasks if task.acks_late is True]
     return SettingsFacts(
         app=app_name(app),
@@ -69,14 +81,11 @@ def settings_facts(app: Celery, where: Place, tasks: Sequence[TaskFacts]) -> Set
         celery=version_of(celery.__version__),
         tasks=len(tasks),
         signing=guard is not None and guard.ring.active is not None,
-        namespace=(live_prefix(app) or "").rstrip("_") or None,
+        names=tuple(name for name in names if read_as(name, namespace)),
+        namespace=namespace,
+        strays=tuple(name for name in names if is_stray(name, namespace)),
         longest_limit_s=_longest(late),
     )
-
-
-def live_prefix(app: Celery) -> str | None:
-    """The namespace with its underscore: ``CELERY_``; None without one."""
-    return app.conf.__dict__["prefix"] or None
 
 
 def _longest(late: Sequence[TaskFacts]) -> object:
@@ -120,6 +129,14 @@ def version_of(text: str) -> tuple[int, ...] | Unknown:
         if digits != part:
             break
     return tuple(parts) or UNKNOWN
+
+
+def _results(app: Celery, where: Place) -> TransportFacts | None:
+    """None if nothing is stored, or results ride on the broker's connection."""
+    url = app.conf.result_backend
+    if not isinstance(url, str) or url.startswith(("disabled", "rpc", "cache+memory")):
+        return None
+    return stock_transport("results", url, app.conf.redis_backend_use_ssl, where, True)
 
 
 def _contents(value: Any) -> frozenset[str]:

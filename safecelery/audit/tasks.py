@@ -77,8 +77,14 @@ def task_facts(task: Task, app: Celery) -> TaskFacts:
         dont_autoretry_for=tuple(map(_dotted, _each(getattr(task, "dont_autoretry_for", ())))),
         default_retry_delay=task.default_retry_delay,
         expires_s=seconds(task.expires),
-        routing_options=tuple(name for name in _ROUTING if name in vars(type(task))),
+        routing_options=tuple(name for name in _ROUTING if _states(task, name, app)),
     )
+
+
+def _states(task: Task, name: str, app: Celery) -> bool:
+    """The declaration says it; binding puts ``priority`` there too (celery/app/task.py, ``from_config``)."""
+    value = vars(type(task)).get(name)
+    return value is not None and not (name == "priority" and value == app.conf.task_default_priority)
 
 
 def seconds(value: Any) -> object:

@@ -21,7 +21,7 @@ from safecelery.runtime.conf import broker_urls
 if TYPE_CHECKING:
     from safecelery.runtime.guard import Guard
 
-__all__ = ["app_facts", "call_facts", "result_facts", "transport_facts", "unknown_settings"]
+__all__ = ["app_facts", "call_facts", "result_facts", "setting_names", "transport_facts", "unknown_settings"]
 
 #: Result backends that keep nothing on any server.
 _NO_RESULTS = ("disabled", "cache+memory")
@@ -96,7 +96,7 @@ def unknown_settings(conf: Settings) -> tuple[str, ...]:
     prefix = (conf.__dict__["prefix"] or "").rstrip("_")
     found: list[str] = []
     for mapping in conf.maps[:-1]:
-        for name in _names(mapping):
+        for name in setting_names(mapping):
             if prefix and name.upper().startswith(prefix.upper() + "_"):
                 bare = name[len(prefix) + 1 :].lower()
                 if bare not in SETTINGS and name not in SETTINGS and not bare.startswith("safecelery"):
@@ -110,7 +110,7 @@ def unknown_settings(conf: Settings) -> tuple[str, ...]:
 _KNOWN_SETTINGS = SETTINGS | {"deprecated_settings", "main"}
 
 
-def _names(mapping: Any) -> Iterable[str]:
+def setting_names(mapping: Any) -> Iterable[str]:
     """Of a dict its keys; of a module or object its public attributes that are data."""
     if isinstance(mapping, Mapping):
         return [name for name in mapping if isinstance(name, str)]
