@@ -275,8 +275,8 @@ class SettingsFacts:
     namespace: str | Unknown | None = UNKNOWN
     """What ``config_from_object(..., namespace=)`` was given; None without one."""
     strays: tuple[str, ...] | Unknown = UNKNOWN
-    """Names beside the app's settings that were meant for Celery and are not read
-    (:func:`safecelery.policy.setting_names.is_stray` says which)."""
+    """Names beside the app's settings that were meant for Celery and are not read, neither by Celery
+    (:func:`safecelery.policy.setting_names.is_stray` says which) nor by any code of the project."""
     longest_limit_s: Stated = UNKNOWN
     """The highest hard time limit among the app's late-acknowledged tasks, in seconds; None if one of them has none,
     ABSENT if there is no such task."""

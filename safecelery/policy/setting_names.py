@@ -94,7 +94,7 @@ def is_stray(name: str, namespace: str | None) -> bool:
     bare = _bare(low, namespace)
     if bare in SETTINGS:
         return low != bare or bare.startswith(_TELLING)
-    return low.startswith(_MEANT_FOR_CELERY) and _nearest(bare) is not None
+    return low.startswith(_MEANT_FOR_CELERY) and _nearest(bare, cutoff=_TYPO) is not None
 
 
 def advice(name: str, namespace: str | None) -> str:
@@ -152,13 +152,15 @@ def _bare(low: str, namespace: str | None) -> str:
     return low
 
 
+#: A letter or two. "worker_light_concurrency" comes near "worker_concurrency" (0.86) and is a project's own name.
+_TYPO: Final = 0.9
 _SPOKEN: Final = {"broker": "broker_url", "backend": "result_backend", "schedule": "beat_schedule"}
 
 
-def _nearest(bare: str) -> str | None:
+def _nearest(bare: str, cutoff: float = 0.8) -> str | None:
     from difflib import get_close_matches
 
     if bare in _SPOKEN:
         return _SPOKEN[bare]
-    near = get_close_matches(bare, SETTINGS, n=1, cutoff=0.8)
+    near = get_close_matches(bare, SETTINGS, n=1, cutoff=cutoff)
     return near[0] if near else None
