@@ -15,6 +15,7 @@ from safecelery.brokers import broker_for, mask
 from safecelery.errors import SettingsError
 from safecelery.policy.broker import visibility_timeout
 from safecelery.policy.facts import ABSENT, UNKNOWN, AppFacts, CallFacts, Place, SettingsFacts, TransportFacts
+from safecelery.policy.setting_names import read_as
 from safecelery.policy.vocabulary import CALL_OPTIONS, RETRY_OPTIONS, SETTINGS, unknown_call_options
 from safecelery.runtime.conf import broker_urls
 
@@ -99,7 +100,7 @@ def unknown_settings(conf: Settings) -> tuple[str, ...]:
         for name in setting_names(mapping):
             if prefix and name.upper().startswith(prefix.upper() + "_"):
                 bare = name[len(prefix) + 1 :].lower()
-                if bare not in SETTINGS and name not in SETTINGS and not bare.startswith("safecelery"):
+                if read_as(name, prefix) is None and not bare.startswith("safecelery"):
                     found.append(name)
             elif not prefix and name.islower() and not name.startswith("_") and name not in _KNOWN_SETTINGS:
                 found.append(name)

@@ -95,6 +95,7 @@ class Namespaced:
 
     CELERY_TASK_TRACK_STARTED = True
     CELERY_TSK_TIME_LIMIT = 30
+    CELERY_TRACK_STARTED = True  # the name of Celery 3, which is read beside a namespace
     CELERY_SAFECELERY_NOTE = "ours"
     OTHER_THING = 1
 
