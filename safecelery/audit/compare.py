@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+from safecelery.audit.secrets import without_secrets
+
 __all__ = ["Comparison", "Difference", "compare"]
 
 Document: TypeAlias = Mapping[str, Any]
@@ -136,7 +138,7 @@ def _compare_value(
             file=place["file"],
             line=place["line"],
             option=option,
-            source=source.get("value"),
+            source=without_secrets(option, source.get("value")),
             live=live["value"],
             env=tuple(source.get("env") or ()),
             because="; ".join(_chain(source)),
@@ -165,7 +167,7 @@ def _normal(option: str, value: Any) -> Any:
     if isinstance(value, int | float):
         return float(value)
     if isinstance(value, str):
-        return re.sub(r":[*]+@", ":***@", value)
+        return re.sub(r"://([^/@\s:]*):[^@\s]*@", r"://\1:***@", value)
     if isinstance(value, list | tuple):
         return [_normal("", item) for item in value]
     if isinstance(value, Mapping):

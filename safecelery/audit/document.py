@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from safecelery.audit.places import setting_place, task_place
 from safecelery.audit.run import LiveApp
+from safecelery.audit.secrets import without_secrets
 from safecelery.audit.settings import app_name, stated_settings
 from safecelery.audit.tasks import effective_options, unknown_options
 from safecelery.policy.facts import Place
 from safecelery.policy.setting_defaults import SETTING_DEFAULTS
 
 __all__ = ["facts_document"]
-
-_SECRET: Final = re.compile(r"password|secret|access_key|auth_kwargs|connection_string|credential|token")
-_USERINFO: Final = re.compile(r"(?<=://)([^/@\s]*?):[^@\s]*@")
 
 
 def facts_document(live: LiveApp) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def _conf(live: LiveApp) -> dict[str, Any]:
     for name, default in SETTING_DEFAULTS.items():
         if name in stated:
             where = setting_place(live.app, name, live.where)
-            found[name] = _value(_masked(name, stated[name]), where, f"the live value of {name}")
+            found[name] = _value(_plain(stated[name]), where, f"the live value of {name}")
         else:
             found[name] = _value(_plain(default), None, "Celery's default")
     return found
@@ -67,24 +65,16 @@ def _value(value: Any, where: Place | None, what: str) -> dict[str, Any]:
     return {"state": "known", "value": value, "env": [], "because": [because]}
 
 
-def _masked(name: str, value: Any) -> Any:
-    if _SECRET.search(name) and value:
-        return "***"
-    return _plain(value)
-
-
 def _plain(value: Any) -> Any:
     """As JSON has it: seconds for durations, lists for sequences and sets, text for everything else."""
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, str):
-        return _USERINFO.sub(r"\1:***@", value)
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, Mapping):
-        return {str(key): _masked(str(key), item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted((_plain(item) for item in value), key=str)
-    return _USERINFO.sub(r"\1:***@", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
+    return re.sub(r" at 0x[0-9a-f]+", "", without_secrets("", repr(value)))

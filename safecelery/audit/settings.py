@@ -11,6 +11,7 @@ import celery
 from celery import Celery
 
 from safecelery.audit.places import setting_place
+from safecelery.audit.secrets import without_secrets
 from safecelery.policy.facts import (
     ABSENT,
     UNKNOWN,
@@ -97,13 +98,13 @@ def _longest(late: Sequence[TaskFacts]) -> object:
 
 
 def stated_settings(app: Celery) -> Mapping[str, object]:
-    """By lower-case name, whatever name and map it came from; durations in seconds."""
+    """By lower-case name, whatever name and map it came from; durations in seconds, secrets masked."""
     conf = app.conf
     found = {}
     for name in sorted(SETTINGS):
         if conf.value_set_for(name):
             value = getattr(conf, name) if name in _SPOKEN_FOR else conf[name]
-            found[name] = value.total_seconds() if isinstance(value, timedelta) else value
+            found[name] = value.total_seconds() if isinstance(value, timedelta) else without_secrets(name, value)
     return found
 
 

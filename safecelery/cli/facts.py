@@ -55,7 +55,7 @@ def facts(ctx: click.Context, /, paths: tuple[str, ...], form: str, **given: Any
 
     paths = paths or (".",)
     config = load_config(paths, stated(given), file=given["config_file"], isolated=given["isolated"])
-    document = engine.facts(paths, config)
+    document = _masked(engine.facts(paths, config))
     if form == "json":
         import json
 
@@ -63,6 +63,17 @@ def facts(ctx: click.Context, /, paths: tuple[str, ...], form: str, **given: Any
     else:
         write(f"{line}\n" for line in as_table(document))
     ctx.exit(COULD_NOT if document["unparsed"] else OK)
+
+
+def _masked(part: Any) -> Any:
+    """The document without passwords, as every report is."""
+    from safecelery.lint.report.masking import masked
+
+    if isinstance(part, str):
+        return masked(part)
+    if isinstance(part, dict):
+        return {key: _masked(value) for key, value in part.items()}
+    return [_masked(item) for item in part] if isinstance(part, list | tuple) else part
 
 
 def as_table(document: Mapping[str, Any]) -> Iterator[str]:
