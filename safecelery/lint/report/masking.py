@@ -71,7 +71,7 @@ def masked(text: str, *, python: bool = False) -> str:
 
 def masked_result(result: LintResult) -> LintResult:
     """The result with every text masked, its findings still told apart by their fingerprints."""
-    seen: set[str] = set()
+    seen: set[tuple[object, ...]] = set()
 
     def each(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         return tuple(_told_apart(_masked_finding(finding), seen) for finding in findings)
@@ -100,12 +100,14 @@ def _masked_finding(finding: Finding) -> Finding:
     )
 
 
-def _told_apart(finding: Finding, seen: set[str]) -> Finding:
+def _told_apart(finding: Finding, seen: set[tuple[object, ...]]) -> Finding:
     """Two findings that differed in a secret only would agree now; services drop one of two equal fingerprints."""
-    while finding.fingerprint in seen:
-        finding = replace(finding, number=finding.number + 1)
-    seen.add(finding.fingerprint)
-    return finding
+    what = (finding.code, finding.path, finding.subject, finding.message)  # what the fingerprint is made of
+    number = finding.number
+    while (*what, number) in seen:
+        number += 1
+    seen.add((*what, number))
+    return finding if number == finding.number else replace(finding, number=number)
 
 
 def _without_password(match: re.Match[str]) -> str:
