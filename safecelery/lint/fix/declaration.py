@@ -126,37 +126,23 @@ class Declaration:
 def declaration_at(source: Source, line: int) -> Declaration | None:
     """The declaration whose decorators or head are on a line; None if there is none that can be changed."""
     nearest: tuple[int, Declaration] | None = None
-    aliases = _aliases(source.tree)
-    for node in ast.walk(source.tree):
-        if not isinstance(node, _Function | ast.ClassDef):
-            continue
+    for node in source.declarations:
         first = min((decorator.lineno for decorator in node.decorator_list), default=node.lineno)
         if not first <= line <= max(node.lineno, node.body[0].lineno - 1):
             continue
-        found = Declaration(source, node) if isinstance(node, ast.ClassDef) else _decorated(source, node, aliases)
+        found = Declaration(source, node) if isinstance(node, ast.ClassDef) else _decorated(source, node)
         if found is not None and (nearest is None or first > nearest[0]):
             nearest = first, found
     return None if nearest is None else nearest[1]
 
 
-def _decorated(source: Source, node: _Function, aliases: dict[str, str]) -> Declaration | None:
+def _decorated(source: Source, node: _Function) -> Declaration | None:
     for decorator in node.decorator_list:
         function = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        if aliases.get(name, name) in _DECORATORS and isinstance(decorator, ast.Call | ast.Name | ast.Attribute):
+        if source.aliases.get(name, name) in _DECORATORS and isinstance(decorator, ast.Call | ast.Name | ast.Attribute):
             return Declaration(source, decorator)
     return None
-
-
-def _aliases(tree: ast.Module) -> dict[str, str]:
-    """``from celery import shared_task as job``."""
-    return {
-        alias.asname: alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-        if alias.asname
-    }
 
 
 def _beginning(source: Source, statement: ast.stmt) -> int:

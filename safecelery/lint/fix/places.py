@@ -19,16 +19,14 @@ def lines_of(finding: Finding) -> tuple[int, ...]:
 
 def nodes_at(source: Source, lines: tuple[int, ...]) -> Iterator[ast.expr]:
     """The expressions of the statements that are simple and on one of the lines."""
-    for statement in ast.walk(source.tree):
-        if not isinstance(statement, ast.stmt) or hasattr(statement, "body"):
-            continue
+    for statement in source.simple_statements:
         if any(statement.lineno <= line <= (statement.end_lineno or 0) for line in lines):
             yield from (node for node in ast.walk(statement) if isinstance(node, ast.expr))
 
 
 def calls_at(source: Source, line: int) -> list[ast.Call]:
     """The calls that begin on a line, or else those around it, innermost first."""
-    calls = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
+    calls = source.calls
     begin = [call for call in calls if line in (call.lineno, call.func.end_lineno)]
     around = [call for call in calls if call.lineno <= line <= (call.end_lineno or 0)]
     return begin or around[::-1]

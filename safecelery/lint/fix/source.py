@@ -73,6 +73,37 @@ class Source:
             raise Unfixable(f"it cannot be parsed: {error}") from None
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the tree, outermost first. Walked once, for there may be many findings. Raises Unfixable."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """``from celery import shared_task as job``: the names that imports gave another one."""
+        return {
+            alias.asname: alias.name
+            for node in self.nodes
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if alias.asname
+        }
+
+    @cached_property
+    def declarations(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+        """Every function and class."""
+        return [n for n in self.nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+
+    @cached_property
+    def calls(self) -> list[ast.Call]:
+        """Every call."""
+        return [node for node in self.nodes if isinstance(node, ast.Call)]
+
+    @cached_property
+    def simple_statements(self) -> list[ast.stmt]:
+        """Every statement without a block."""
+        return [node for node in self.nodes if isinstance(node, ast.stmt) and not hasattr(node, "body")]
+
+    @cached_property
     def tokens(self) -> list[Token]:
         """Every token but those without a text. Raises Unfixable."""
         import tokenize
