@@ -10,7 +10,15 @@ from safecelery.lint.source.parse import parse
 from safecelery.lint.source.reading import Stamp, TooLargeError, decode_source, read_bytes
 from safecelery.lint.source.record import Payload, PythonFile, UnreadPart, nothing
 from safecelery.lint.source.stages import Stages
-from safecelery.lint.source.wrappers import Exports, Outline, exports_of, imports_any, outline_of, wanted_of
+from safecelery.lint.source.wrappers import (
+    Exports,
+    Outline,
+    exports_of,
+    imported_tails,
+    imports_any,
+    outline_of,
+    wanted_of,
+)
 
 __all__ = ["Read", "Reader", "folder_and_stem", "reduce_source"]
 
@@ -46,6 +54,8 @@ class Reader:
         self._known = known
         self._held: dict[int, bytes | None] = {}
         self._held_bytes = 0
+        self._tails: dict[int, frozenset[bytes]] = {}
+        """Of the held files: what they import from, so that a later round need not look again."""
         self._outlines: dict[int, Outline] = {}
         self._exported: dict[int, set[str]] = {}
 
@@ -99,12 +109,18 @@ class Reader:
         found: dict[int, Read] = {}
         for index, data in list(self._held.items()):
             stamp = None
+            known_tails = self._tails.get(index)
+            if known_tails is not None and known_tails.isdisjoint(wanted):
+                continue
             if data is None:
                 try:
                     data, stamp = read_bytes(self._files[index].absolute)
                 except (OSError, ValueError, TooLargeError):
                     continue  # it was readable a moment ago: the next run will tell
-            if imports_any(data, wanted, folder_and_stem(self._files[index])[0]):
+            folder = folder_and_stem(self._files[index])[0]
+            if known_tails is None:
+                known_tails = self._tails[index] = imported_tails(data, folder)
+            if not known_tails.isdisjoint(wanted) and imports_any(data, wanted, folder):
                 del self._held[index]
                 found[index] = self._reduce(index, data, stamp)
         return found

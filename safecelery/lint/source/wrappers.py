@@ -21,7 +21,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-__all__ = ["Exports", "Outline", "Wanted", "exports_of", "imports_any", "merge", "outline_of", "wanted_of"]
+__all__ = [
+    "Exports",
+    "Outline",
+    "Wanted",
+    "exports_of",
+    "imported_tails",
+    "imports_any",
+    "merge",
+    "outline_of",
+    "wanted_of",
+]
 
 Exports: TypeAlias = dict[str, set[str]]
 """Last part of a module's name -> names worth importing from it, each with its kind before it: ``d:job``."""
@@ -261,8 +271,27 @@ def wanted_of(fresh: Mapping[str, set[str]], known: Mapping[str, set[str]]) -> W
     return wanted
 
 
+def imported_tails(data: bytes, folder: str) -> frozenset[bytes]:
+    """The last part of every module a file imports or imports from, by the look of its bytes."""
+    return frozenset(tail for tail, _ in _imports(data, folder))
+
+
 def imports_any(data: bytes, wanted: Wanted, folder: str) -> bool:
     """Whether a file imports one of the names, by the look of its bytes: no parsing, and rather once too often."""
+    for tail, listed in _imports(data, folder):
+        names = wanted.get(tail)
+        if names is None:
+            continue
+        if listed is not None:
+            if _any_name(data, listed, names):
+                return True
+        elif any(not inner and b"." + name in data for name, inner in names.items()):
+            return True
+    return False
+
+
+def _imports(data: bytes, folder: str) -> Iterator[tuple[bytes, bytes | None]]:
+    """Last part of a module's name, and the text after ``import`` if it is ``from module import``."""
     pieces = data.split(b"import")
     for index in range(1, len(pieces)):
         right = pieces[index]
@@ -276,17 +305,12 @@ def imports_any(data: bytes, wanted: Wanted, folder: str) -> bool:
         at = line.rfind(b"from ")
         if at >= 0:
             module = line[at + 5 :].strip()
-            tail = module.rpartition(b".")[2] or _tail(module.decode("latin-1"), folder).encode()
-            names = wanted.get(tail)
-            if names is not None and _any_name(data, right, names):
-                return True
+            yield module.rpartition(b".")[2] or _tail(module.decode("latin-1"), folder).encode(), right
         elif not line.strip():
             for part in right.partition(b"\n")[0].split(b","):
                 words = part.split()
-                names = wanted.get(words[0].rpartition(b".")[2]) if words else None
-                if names is not None and any(not inner and b"." + name in data for name, inner in names.items()):
-                    return True
-    return False
+                if words:
+                    yield words[0].rpartition(b".")[2], None
 
 
 _AFTER_IMPORT: Final = frozenset({b" ", b"\t", b"(", b"\\", b"*"})
