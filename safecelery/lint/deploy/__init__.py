@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safecelery.lint.deploy.joining import joined
 from safecelery.lint.deploy.reading import Deployment, read
 
-__all__ = ["Deployment", "read"]
+__all__ = ["Deployment", "joined", "read"]

@@ -174,6 +174,8 @@ def _option(found: Invocation, words: Sequence[Word], at: int, table: Options) -
         found.written.append(f"--{canonical}")
         if short in table.flags:
             found.flags.add(canonical)
+            if found.command == "multi" and text[number + 1 : number + 2] == ":":  # -B:w1
+                return at + 1
             continue
         rest = text[number + 1 :]
         if found.command == "multi" and rest.startswith(":"):  # -c:1-3 5 is for the nodes 1 to 3

@@ -70,7 +70,7 @@ def read(files: Iterable[tuple[str, str]]) -> Deployment:
         elif is_dockerfile(name):
             dockerfiles.append(relative)
         elif (reader := _reader(name)) is not None:
-            if _mentions(relative, tree):
+            if reader is read_compose or _mentions(relative, tree):  # a service may run an image that starts Celery
                 found.processes.extend(reader(relative, tree.text(relative) or "", tree))
         elif _may_be_script(name):
             scripts.append(relative)

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 __all__ = ["Section", "sections"]
 
 
+_LONGEST = 20_000  # characters of one value; longer ones are cut
+
+
 @dataclass(slots=True)
 class Section:
     """One section. A key that is given twice has two values."""
@@ -43,7 +46,8 @@ def sections(text: str, *, inline_comments: bool) -> Iterator[Section]:
                 continue
             value, line = current.values[key][-1]
             continued = stripped.endswith("\\")
-            current.values[key][-1] = (f"{value} {stripped.removesuffix(chr(92)).strip()}", line)
+            if len(value) < _LONGEST:
+                current.values[key][-1] = (f"{value} {stripped.removesuffix(chr(92)).strip()}", line)
             continue
         if not stripped or stripped[0] in "#;":
             continue
@@ -58,7 +62,8 @@ def sections(text: str, *, inline_comments: bool) -> Iterator[Section]:
             stripped = stripped.partition(" ;")[0].rstrip()
         if raw[0] in " \t" and key and inline_comments:
             value, line = current.values[key][-1]
-            current.values[key][-1] = (f"{value} {stripped}", line)
+            if len(value) < _LONGEST:
+                current.values[key][-1] = (f"{value} {stripped}", line)
             continue
         name, equals, value = stripped.partition("=")
         if not equals and inline_comments:

@@ -208,7 +208,7 @@ class _Reader:
                 if value == HOLE:
                     parts.append(HOLE)
                     many = True
-                elif "=" in "".join(parts) and _ASSIGNMENT.match("".join(parts)):
+                elif _ASSIGNMENT.match("".join(parts[:60])):
                     parts.append(value)  # no splitting in an assignment
                 else:
                     pieces = value.split()

@@ -59,7 +59,7 @@ class Tree:
 
     def resolve(self, path: str, near: str) -> str | None:
         """The file that a path in a container or relative to ``near`` most likely is: the longest common ending wins,
-        then nearness. None where two are equally likely."""
+        then nearness, then the shorter path. None where two are equally likely."""
         if "\0" in path or len(path) > 500:
             return None
         beside = posixpath.normpath(posixpath.join(posixpath.dirname(near), path.lstrip("/")))
@@ -69,10 +69,12 @@ class Tree:
         if not parts:
             return None
         candidates = self.by_name.get(parts[-1], [])
-        ranked = sorted(((_common(parts, name), _nearness(name, near), name) for name in candidates), reverse=True)
-        if not ranked or (len(ranked) > 1 and ranked[0][:2] == ranked[1][:2]):
+        ranked = sorted(
+            ((_common(parts, name), _nearness(name, near), -name.count("/"), name) for name in candidates), reverse=True
+        )
+        if not ranked or (len(ranked) > 1 and ranked[0][:3] == ranked[1][:3]):
             return None
-        return ranked[0][2]
+        return ranked[0][3]
 
     def script(self, path: str, near: str) -> tuple[str, str] | None:
         """The shell script that a command runs, with its text, if it is in the tree and speaks of Celery."""

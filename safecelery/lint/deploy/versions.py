@@ -11,7 +11,7 @@ __all__ = ["Bounds", "bounds", "normal", "release", "requirement"]
 
 _REQUIREMENT = re.compile(
     r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
-    r"(?:\(?(?P<specifier>(?:[<>=!~]=?=?\s*[^\s,;()]+\s*,?\s*)*)\)?|@\s*(?P<url>\S+))\s*(?:;.*|\s--.*|#.*)?$"
+    r"(?:\(?(?P<specifier>(?:[<>=!~]=?=?\s*[^\s,;()<>=!~]+\s*,?\s*)*)\)?|@\s*(?P<url>\S+))\s*(?:;.*|\s--.*|#.*)?$"
 )
 _PART = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*v?([0-9][A-Za-z0-9.+*!_-]*|\*)")
 _RELEASE = re.compile(r"v?(\d{1,9}(?:\.\d{1,9})*)")

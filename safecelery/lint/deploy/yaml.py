@@ -18,6 +18,7 @@ __all__ = ["Map", "Node", "Opaque", "Scalar", "Seq", "documents"]
 
 _DEEPEST = 40
 _MOST_LINES = 60_000
+_LONGEST_FLOW = 20_000
 
 
 @dataclass(slots=True)
@@ -82,10 +83,11 @@ class _Line:
 _CONTROL = re.compile(
     r"\{\{-?\s*(?:if|else|end|with|range|define|block|break|continue|/\*|\$\w*\s*:?=|\w+\s+:=)\b|\{\{-?\s*(?:/\*|\$)"
 )
-_KEY = re.compile(r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'(?!')|[^\s\[\]{},"'#&*!|>%@`][^#]*?|<<)\s*:(?=\s|$)""")
+_KEY = re.compile(
+    r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'(?!')|[^\s\[\]{},"'#&*!|>%@`:][^#:]*(?::(?!\s|$)[^#:]*)*|<<)\s*:(?=\s|$)"""
+)
 _DOUBLE = r'"(?:[^"\\]|\\.)*"'
 _SINGLE = r"'(?:[^']|'')*'(?!')"
-_TEMPLATE = re.compile(r"\{\{.*?\}\}")
 _PRINTED = re.compile(r'\{\{-?\s*printf "(--[\w-]+=)%\w"[^{}"]*\}\}')
 """An option that a template prints: its name is known."""
 _ANCHOR = re.compile(r"&([^\s,\[\]{}]+)\s*")
@@ -135,14 +137,14 @@ class _Reader:
                     if not _CONTROL.match(stripped):
                         yield _Line(indent, HOLE, number)
                     continue
-                rest = _TEMPLATE.sub("", _PRINTED.sub("-", stripped))
+                rest = _untemplated(_PRINTED.sub("-", stripped), "")
                 if not rest.strip():
-                    if any(not _CONTROL.match(found) for found in _TEMPLATE.findall(stripped)):
+                    if any(not _CONTROL.match(found) for found in _expressions(stripped)):
                         yield _Line(indent, HOLE, number)
                     continue
             if "{{" in stripped:
                 stripped = _PRINTED.sub(lambda found: f'"{found.group(1)}{HOLE}"', stripped)
-                stripped = _TEMPLATE.sub(HOLE, stripped)
+                stripped = _untemplated(stripped, HOLE)
                 if "{{" in stripped:  # it goes on in the next lines
                     inside = True
                     stripped = stripped[: stripped.index("{{")] + HOLE
@@ -313,7 +315,7 @@ class _Reader:
         last = number + self.first - 1
         while self.at < len(self.lines) and self.lines[self.at].number <= last:
             self.at += 1
-        joined = _TEMPLATE.sub(HOLE, "\n".join(body) if style == "|" else " ".join(part.strip() for part in body))
+        joined = _untemplated("\n".join(body) if style == "|" else " ".join(part.strip() for part in body), HOLE)
         return Scalar(joined.rstrip() + ("\n" if style == "|" else ""), line.number, quoted=True)
 
     def _quoted(self, text: str, line: _Line, indent: int) -> Node:
@@ -330,16 +332,37 @@ class _Reader:
         return Scalar(_unquoted(match.group() if match else joined), line.number, quoted=True)
 
     def _flow(self, text: str, line: _Line) -> Node:
-        joined = _uncommented(text)
-        while not _balanced(joined):
+        parts = [_uncommented(text)]
+        balance = _balance(parts[0], ("", 0))
+        size = len(parts[0])
+        while balance[0] or balance[1] > 0:
             following = self._peek()
-            if following is None or len(joined) > 20_000:
+            if following is None or size > _LONGEST_FLOW:
                 return Opaque(line.number)
             more = _uncommented(following.text)
-            joined += f" {more}," if more == HOLE else f" {more}"  # a template line may print any items
+            parts.append(f"{more}," if more == HOLE else more)  # a template line may print any items
+            balance = _balance(more, balance)
+            size += len(more) + 1
             self.at += 1
-        node, _ = _Flow(joined, line.number, self.anchors).node(0, 0)
+        node, _ = _Flow(" ".join(parts), line.number, self.anchors).node(0, 0)
         return node
+
+
+def _expressions(text: str) -> Iterator[str]:
+    """Every ``{{ ... }}``. A regular expression would look from each beginning to the end of the text if none ends."""
+    at = 0
+    while (start := text.find("{{", at)) >= 0 and (end := text.find("}}", start + 2)) >= 0:
+        yield text[start : end + 2]
+        at = end + 2
+
+
+def _untemplated(text: str, instead: str) -> str:
+    """With something else in the place of every ``{{ ... }}``."""
+    parts = []
+    for expression in _expressions(text):
+        before, _, text = text.partition(expression)
+        parts += [before, instead]
+    return "".join([*parts, text]) if parts else text
 
 
 def _unquoted(text: str) -> str:
@@ -365,8 +388,10 @@ def _uncommented(text: str) -> str:
     return text.rstrip()
 
 
-def _balanced(text: str) -> bool:
-    quote, depth, escaped = "", 0, False
+def _balance(text: str, before: tuple[str, int]) -> tuple[str, int]:
+    """The open quote and the number of open brackets behind the text, given those before it."""
+    quote, depth = before
+    escaped = False
     for char in text:
         if escaped:
             escaped = False
@@ -378,7 +403,7 @@ def _balanced(text: str) -> bool:
             quote = char
         else:
             depth += (char in "[{") - (char in "]}")
-    return depth <= 0 and not quote
+    return quote, depth
 
 
 class _Flow:

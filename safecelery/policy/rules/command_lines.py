@@ -7,7 +7,7 @@ from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts
 from safecelery.policy.limits import Limits
 from safecelery.policy.reading import is_count, is_duration, shown, unreadable
 from safecelery.policy.rule import PASS, Fail, Rule, Severity, Verdict
-from safecelery.policy.rules.deployed import in_production
+from safecelery.policy.rules.deployed import among, in_production, texts
 from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 
 __all__ = ["RULES"]
@@ -18,14 +18,14 @@ _MOST_PREFETCH = 4  # Celery's own default
 
 @in_production("worker")
 def _pool(process: DeployFacts, _: Limits) -> Verdict:
-    if process.pool is ABSENT or process.pool in POOLS_ENFORCING_LIMITS:
+    if process.pool is ABSENT or among(process.pool, POOLS_ENFORCING_LIMITS):
         return PASS
     return unreadable("the pool") if process.pool is UNKNOWN else Fail(f"--pool is {shown(process.pool)}")
 
 
 @in_production("worker")
 def _pool_allowed(process: DeployFacts, limits: Limits) -> Verdict:
-    if process.pool is ABSENT or process.pool in limits.allowed_pools:
+    if process.pool is ABSENT or among(process.pool, limits.allowed_pools):
         return PASS
     if process.pool is UNKNOWN:
         return unreadable("the pool")
@@ -34,13 +34,10 @@ def _pool_allowed(process: DeployFacts, limits: Limits) -> Verdict:
 
 @in_production("worker")
 def _durations(process: DeployFacts, _: Limits) -> Verdict:
-    unread = []
     for option, value in (("--time-limit", process.time_limit), ("--soft-time-limit", process.soft_time_limit)):
-        if value is UNKNOWN:
-            unread.append(option)
-        elif value is not ABSENT and not is_duration(value):
+        if value is not UNKNOWN and value is not ABSENT and not is_duration(value):
             return Fail(f"{option} is {shown(value)}")
-    return unreadable(*unread) if unread else PASS
+    return PASS  # of what cannot be read, SFC433 says so: once is enough
 
 
 @in_production("worker")
@@ -62,13 +59,15 @@ def _in_order(process: DeployFacts, _: Limits) -> Verdict:
     hard, soft = process.time_limit, process.soft_time_limit
     if is_duration(hard) and is_duration(soft):
         return PASS if soft < hard else Fail(f"--soft-time-limit is {shown(soft)}, --time-limit is {shown(hard)}")
+    if hard is UNKNOWN and soft is UNKNOWN:
+        return PASS  # SFC433 says so
     unread = [n for n, v in (("--time-limit", hard), ("--soft-time-limit", soft)) if v is UNKNOWN]
     return unreadable(*unread) if unread else PASS
 
 
 @in_production("worker")
 def _size(process: DeployFacts, _: Limits) -> Verdict:
-    children = process.pool is ABSENT or process.pool in POOLS_ENFORCING_LIMITS
+    children = process.pool is ABSENT or among(process.pool, POOLS_ENFORCING_LIMITS)
     size = process.concurrency
     if size is not ABSENT and size is not UNKNOWN and size != "auto":
         if not is_count(size):
@@ -91,9 +90,9 @@ def _size(process: DeployFacts, _: Limits) -> Verdict:
 @in_production("worker")
 def _queues(process: DeployFacts, _: Limits) -> Verdict:
     queues = process.queues
-    if not isinstance(queues, tuple) or all(queue.strip() for queue in queues):
+    if not isinstance(queues, tuple) or all(queue.strip() for queue in texts(queues)):
         return PASS
-    return Fail(f"the list is {shown(','.join(queues))}")
+    return Fail(f"the list is {shown(','.join(texts(queues)))}")
 
 
 @in_production("worker")
@@ -114,7 +113,7 @@ def _prefetch(process: DeployFacts, _: Limits) -> Verdict:
 
 @in_production("worker")
 def _purge(process: DeployFacts, _: Limits) -> Verdict:
-    return Fail("--purge") if "--purge" in process.options else PASS
+    return Fail("--purge") if "--purge" in texts(process.options) else PASS
 
 
 @in_production("worker", "beat", "flower")
@@ -122,9 +121,9 @@ def _known_options(process: DeployFacts, _: Limits) -> Verdict:
     unknown, stray = process.unknown_options, process.stray_words
     if unknown is UNKNOWN or stray is UNKNOWN:
         return unreadable("the options")
-    if unknown:
-        return Fail(", ".join(f"{name}{did_you_mean(name, _OPTIONS.get(process.role, ()))}" for name in unknown))
-    return Fail(f"{shown(stray[0])} belongs to no option") if stray else PASS
+    if names := texts(unknown):
+        return Fail(", ".join(f"{name}{did_you_mean(name, _OPTIONS.get(process.role, ()))}" for name in names))
+    return Fail(f"{shown(texts(stray)[0])} belongs to no option") if texts(stray) else PASS
 
 
 def _names(text: str) -> tuple[str, ...]:

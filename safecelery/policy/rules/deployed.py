@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import wraps
 from typing import TypeAlias
 
@@ -10,7 +10,7 @@ from safecelery.policy.facts import ABSENT, UNKNOWN, Absent, DeployFacts, Tri
 from safecelery.policy.limits import Limits
 from safecelery.policy.rule import PASS, Fail, Undecided, Verdict
 
-__all__ = ["Check", "in_production", "must_be"]
+__all__ = ["Check", "among", "in_production", "must_be", "texts"]
 
 Check: TypeAlias = Callable[[DeployFacts, Limits], Verdict]
 
@@ -28,6 +28,16 @@ def in_production(*roles: str) -> Callable[[Check], Check]:
         return asked
 
     return decorate
+
+
+def among(value: object, names: Container[str]) -> bool:
+    """The value is one of the names; a value of another type is none."""
+    return isinstance(value, str) and value in names
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a tuple; nothing for any other value."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
 
 
 def must_be(value: Tri | Absent | object, wanted: bool, otherwise: str, unknown: str) -> Verdict:

@@ -6,7 +6,7 @@ from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts
 from safecelery.policy.limits import Limits
 from safecelery.policy.reading import is_duration, shown, unreadable
 from safecelery.policy.rule import PASS, Fail, Rule, Severity, Undecided, Verdict
-from safecelery.policy.rules.deployed import in_production, must_be
+from safecelery.policy.rules.deployed import among, in_production, must_be, texts
 from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 
 __all__ = ["RULES"]
@@ -23,7 +23,7 @@ def _shared(path: object) -> bool:
 
 @in_production("worker", "beat", "flower")
 def _root(process: DeployFacts, _: Limits) -> Verdict:
-    return must_be(process.root, False, "nothing says another user", "its user is the image's, which cannot be seen")
+    return must_be(process.root, False, "it has no user but root", "its user is the image's, which cannot be seen")
 
 
 @in_production("worker", "beat")
@@ -38,24 +38,29 @@ def _state_file(process: DeployFacts, _: Limits) -> Verdict:
     return unreadable("--statedb") if process.statedb is UNKNOWN else Fail(f"--statedb is {shown(process.statedb)}")
 
 
-def _keeps_a_file(process: DeployFacts) -> bool:
-    return process.scheduler is ABSENT or process.scheduler in _IN_FILES
+def _scheduler(process: DeployFacts) -> object:
+    return process.settings_scheduler if process.scheduler is ABSENT else process.scheduler
+
+
+def _schedule(process: DeployFacts) -> object:
+    return process.settings_schedule_file if process.schedule_file is ABSENT else process.schedule_file
 
 
 @in_production("beat")
 def _schedule_file(process: DeployFacts, _: Limits) -> Verdict:
-    if process.scheduler is UNKNOWN:
-        return unreadable("--scheduler")
-    if not _keeps_a_file(process):
+    scheduler, file = _scheduler(process), _schedule(process)
+    if scheduler is UNKNOWN:
+        return unreadable("the scheduler")
+    if scheduler is not ABSENT and not among(scheduler, _IN_FILES):
         return PASS
-    if process.schedule_file is ABSENT:
+    if file is ABSENT:
         return Fail("it is celerybeat-schedule in the directory beat was started in")
-    return unreadable("--schedule") if process.schedule_file is UNKNOWN else PASS
+    return unreadable("the schedule file") if file is UNKNOWN else PASS
 
 
 @in_production("worker", "beat")
 def _schedule_shared(process: DeployFacts, _: Limits) -> Verdict:
-    for option, path in (("--schedule", process.schedule_file), ("--statedb", process.statedb)):
+    for option, path in (("the schedule", _schedule(process)), ("--statedb", process.statedb)):
         if _shared(path):
             return Fail(f"{option} is {shown(path)}")
     return PASS
@@ -72,7 +77,8 @@ def _embedded_beat(process: DeployFacts, _: Limits) -> Verdict:
 
 
 def _locks(process: DeployFacts) -> bool:
-    return isinstance(process.scheduler, str) and _LOCKING in process.scheduler.lower()
+    scheduler = _scheduler(process)
+    return isinstance(scheduler, str) and _LOCKING in scheduler.lower()
 
 
 @in_production("beat", "worker")
@@ -99,7 +105,7 @@ def _health(process: DeployFacts, _: Limits) -> Verdict:
 
 @in_production("worker")
 def _child_lifetime(process: DeployFacts, _: Limits) -> Verdict:
-    if process.pool is not ABSENT and process.pool not in POOLS_ENFORCING_LIMITS:
+    if process.pool is not ABSENT and not among(process.pool, POOLS_ENFORCING_LIMITS):
         return PASS  # other pools have no children
     if process.max_tasks_per_child is not ABSENT or process.max_memory_per_child is not ABSENT:
         return PASS
@@ -138,7 +144,7 @@ def _restarts(process: DeployFacts, _: Limits) -> Verdict:
 
 @in_production("worker")
 def _heartbeat(process: DeployFacts, _: Limits) -> Verdict:
-    return Fail("--without-heartbeat") if "--without-heartbeat" in process.options else PASS
+    return Fail("--without-heartbeat") if "--without-heartbeat" in texts(process.options) else PASS
 
 
 RULES = (

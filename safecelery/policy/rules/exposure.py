@@ -6,7 +6,7 @@ from safecelery.policy.facts import UNKNOWN, DeployFacts
 from safecelery.policy.limits import Limits
 from safecelery.policy.reading import unreadable
 from safecelery.policy.rule import PASS, Fail, Rule, Severity, Undecided, Verdict
-from safecelery.policy.rules.deployed import in_production, must_be
+from safecelery.policy.rules.deployed import in_production, must_be, texts
 
 __all__ = ["RULES"]
 
@@ -29,7 +29,7 @@ def _open_api(process: DeployFacts, _: Limits) -> Verdict:
 def _published(process: DeployFacts) -> Verdict:
     if process.published is UNKNOWN:
         return unreadable("the published ports")
-    return Fail(", ".join(process.published)) if process.published else PASS
+    return _named(process.published)
 
 
 @in_production("flower")
@@ -52,7 +52,7 @@ def _broker_password(process: DeployFacts, _: Limits) -> Verdict:
 
 
 def _named(names: object) -> Verdict:
-    return Fail(", ".join(map(str, names))) if isinstance(names, tuple) and names else PASS
+    return Fail(", ".join(texts(names))) if texts(names) else PASS
 
 
 @in_production("worker", "beat", "flower")

@@ -1,0 +1,35 @@
+"""What the settings and the tasks of an app add to the facts about its processes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, SettingsFacts, Stated, Tri
+
+__all__ = ["joined"]
+
+
+def joined(process: DeployFacts, settings: SettingsFacts, longest_task_s: Stated = ABSENT) -> DeployFacts:
+    """The process, knowing its app: whether children are replaced, beat's scheduler and file, the longest task.
+
+    ``longest_task_s``: the highest hard time limit of the tasks, UNKNOWN if one cannot be read, ABSENT if none has one.
+    """
+    return replace(
+        process,
+        settings_bound_children=_bounded(settings),
+        settings_scheduler=_stated(settings, "beat_scheduler"),
+        settings_schedule_file=_stated(settings, "beat_schedule_filename"),
+        longest_task_s=longest_task_s,
+    )
+
+
+def _stated(settings: SettingsFacts, name: str) -> Stated:
+    """As somebody wrote it; ABSENT if nobody did, UNKNOWN if that cannot be told."""
+    return settings.stated.get(name, ABSENT if settings.complete else UNKNOWN)
+
+
+def _bounded(settings: SettingsFacts) -> Tri:
+    values = [_stated(settings, name) for name in ("worker_max_tasks_per_child", "worker_max_memory_per_child")]
+    if any(value is not ABSENT and value is not UNKNOWN and value is not None for value in values):
+        return True
+    return UNKNOWN if UNKNOWN in values else False
