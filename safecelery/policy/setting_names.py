@@ -157,7 +157,7 @@ _TYPO: Final = 0.9
 _SPOKEN: Final = {"broker": "broker_url", "backend": "result_backend", "schedule": "beat_schedule"}
 
 
-def _nearest(bare: str, cutoff: float = 0.8) -> str | None:
+def _nearest(bare: str, cutoff: float = 0.85) -> str | None:
     from difflib import get_close_matches
 
     if bare in _SPOKEN:

@@ -70,7 +70,9 @@ def _settings(app: AppFacts, _: Limits) -> Verdict:
 def _setting_hint(name: str) -> str:
     # Lower case is written without a namespace; in capitals, Django's custom is the namespace CELERY.
     hint = advice(name, "CELERY" if name.isupper() else None)
-    return f" ({hint})" if hint else did_you_mean(name.lower(), SETTINGS)
+    if hint:
+        return f" ({hint})"
+    return "" if name.isupper() else did_you_mean(name, SETTINGS)
 
 
 def _only_name(task: TaskFacts, _: Limits) -> Verdict:
