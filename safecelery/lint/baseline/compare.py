@@ -58,8 +58,8 @@ def compare(findings: Sequence[Finding], entries: Iterable[Entry], *, directory:
     moved, matched, renamed = _renamed(left, open_, {entry.path for entry in old.values()}, directory)
     known |= moved
     left = [entry for entry in left if entry not in matched]
-    gone = [entry for entry in left if _looked_for(entry, directory, covered)]
-    kept = [entry for entry in left if entry not in gone]
+    gone = _looked_for(left, directory, covered)
+    kept = set(left) - gone
     return Comparison(
         new=tuple(finding for finding in findings if id(finding) not in known),
         known=tuple(finding for finding in findings if id(finding) in known),
@@ -69,14 +69,16 @@ def compare(findings: Sequence[Finding], entries: Iterable[Entry], *, directory:
     )
 
 
-def _looked_for(entry: Entry, directory: Path, covered: Covered) -> bool:
-    if entry.code not in covered.codes:
-        return False
-    place = (directory / entry.path).resolve()
-    if any(place == (Path.cwd() / path).resolve() for path in covered.unread):
-        return False
-    roots = [(Path.cwd() / path).resolve() for path in covered.paths]
-    return any(place == root or root in place.parents for root in roots)
+def _looked_for(entries: list[Entry], directory: Path, covered: Covered) -> set[Entry]:
+    """The entries that this run would have found again."""
+    here = Path.cwd()
+    roots = {(here / path).resolve() for path in covered.paths}
+    unread = {(here / path).resolve() for path in covered.unread}
+    places = {path: (directory / path).resolve() for path in {entry.path for entry in entries}}
+    looked = {
+        path for path, place in places.items() if place not in unread and not roots.isdisjoint((place, *place.parents))
+    }
+    return {entry for entry in entries if entry.path in looked and entry.code in covered.codes}
 
 
 def _renamed(
@@ -84,8 +86,9 @@ def _renamed(
 ) -> tuple[set[int], set[Entry], list[tuple[str, str]]]:
     """Findings that are known under another path, the entries they used up, and the pairs of paths."""
     by_old: defaultdict[str, list[Entry]] = defaultdict(list)
+    gone = {path for path in {entry.path for entry in left} if not (directory / path).exists()}
     for entry in left:
-        if not (directory / entry.path).exists():
+        if entry.path in gone:
             by_old[entry.path].append(entry)
     by_new: defaultdict[str, list[tuple[Finding, Entry]]] = defaultdict(list)
     for finding, entry in found:
@@ -101,9 +104,11 @@ def _renamed(
     moved: set[int] = set()
     matched: set[Entry] = set()
     renamed: list[tuple[str, str]] = []
+    used: set[str] = set()
     for _, before, after in sorted(candidates):
-        if before in {b for b, _ in renamed} or after in {a for _, a in renamed}:
+        if before in used or after in used:
             continue
+        used |= {before, after}
         renamed.append((before, after))
         waiting: defaultdict[_Key, list[Entry]] = defaultdict(list)
         for entry in by_old[before]:

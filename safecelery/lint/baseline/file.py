@@ -59,7 +59,7 @@ def read_baseline(file: Path) -> tuple[Entry, ...]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise LintError(f"{file}: the baseline cannot be read: {error}; write it with --write-baseline") from None
+        raise LintError(f"{file}: the baseline cannot be read: {error}; write it with --update-baseline") from None
     try:
         top = json.loads(text)
     except json.JSONDecodeError as error:

@@ -26,7 +26,7 @@ class FixedFile:
     fixed: tuple[Finding, ...]
     """As they were given."""
     unsafe: tuple[Finding, ...]
-    """Left alone, for what would repair them is unsafe and that was not asked for."""
+    """Still there, at least in part: what would repair them is unsafe, and that was not asked for."""
     refused: tuple[str, ...]
     """Fixes that did not keep their promise and were not made, each with its reason."""
 
@@ -63,8 +63,8 @@ def fix_source(source: Source, findings: Sequence[Finding], limits: Limits, *, u
         source = after
     return FixedFile(
         source,
-        tuple(findings[index] for index in sorted(fixed)),
-        tuple(findings[index] for index in sorted(left - fixed)),
+        tuple(findings[index] for index in sorted(fixed - left)),
+        tuple(findings[index] for index in sorted(left)),
         tuple(refused.values()),
     )
 

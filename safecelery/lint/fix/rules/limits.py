@@ -16,6 +16,9 @@ from safecelery.policy.reading import is_duration
 __all__ = ["call_lifts", "hard_missing", "hard_too_high", "out_of_order", "soft_missing", "soft_too_high"]
 
 _HARD, _SOFT = "time_limit", "soft_time_limit"
+_USUAL = 1800
+"""Half an hour: below the hour after which Redis delivers an unacknowledged message again (kombu's
+``visibility_timeout``), so that a limit which this adds breaks no other rule."""
 
 
 def _number(value: float) -> str:
@@ -36,7 +39,7 @@ def _limits(source: Source, finding: Finding) -> tuple[Declaration, object, obje
 
 
 def hard_missing(source: Source, finding: Finding, limits: Limits) -> tuple[Fix, ...]:
-    """State the policy's highest hard limit."""
+    """State a hard limit of half an hour, or the policy's highest if that is less, or the soft limit is not."""
     found = _limits(source, finding)
     if found is None or is_duration(found[1]):
         return ()
@@ -44,7 +47,8 @@ def hard_missing(source: Source, finding: Finding, limits: Limits) -> tuple[Fix,
     most = limits.max_time_limit_s
     if soft is UNKNOWN or (is_duration(soft) and soft >= most):
         return ()
-    return one(f"state {_HARD}={_number(most)}", declaration.set(_HARD, _number(most)), safe=False)
+    number = most if is_duration(soft) and soft >= _USUAL else min(most, _USUAL)
+    return one(f"state {_HARD}={_number(number)}", declaration.set(_HARD, _number(number)), safe=False)
 
 
 def soft_missing(source: Source, finding: Finding, limits: Limits) -> tuple[Fix, ...]:

@@ -23,6 +23,9 @@ _ON_THE_TASK: Final = frozenset(
     {"retry_jitter", "retry_backoff", "retry_backoff_max", "autoretry_for", "default_retry_delay"}
 )
 
+CELERY_CEILING_S: Final = 600
+"""celery/app/autoretry.py."""
+
 
 def bounded(source: Source, finding: Finding, limits: Limits) -> tuple[Fix, ...]:
     """Bring max_retries down to the policy's number; in retry_kwargs, which wins, if it is stated there."""
@@ -56,7 +59,7 @@ def jitter(source: Source, finding: Finding, _: Limits) -> tuple[Fix, ...]:
 
 
 def backoff_max(source: Source, finding: Finding, limits: Limits) -> tuple[Fix, ...]:
-    """State the policy's longest wait."""
+    """State Celery's own ceiling of ten minutes, or the policy's longest wait if that is less."""
     declaration = declaration_at(source, finding.line)
     if declaration is None:
         return ()
@@ -64,7 +67,8 @@ def backoff_max(source: Source, finding: Finding, limits: Limits) -> tuple[Fix, 
     value = declaration.value("retry_backoff_max")
     if is_duration(value) and value <= most:
         return ()
-    text = str(int(most)) if most == int(most) else repr(most)
+    number = min(most, CELERY_CEILING_S)
+    text = str(int(number)) if number == int(number) else repr(number)
     return one(f"state retry_backoff_max={text}", declaration.set("retry_backoff_max", text), safe=False)
 
 

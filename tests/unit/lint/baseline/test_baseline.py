@@ -98,7 +98,7 @@ class TestFile:
             read_baseline(tree / "known.json")
 
     def test_a_missing_one_is_an_error_that_says_how_to_write_it(self, tree: Path) -> None:
-        with pytest.raises(LintError, match="--write-baseline"):
+        with pytest.raises(LintError, match="--update-baseline"):
             read_baseline(tree / "known.json")
         with pytest.raises(LintError, match="cannot be written"):
             write_baseline(tree / "nowhere" / "known.json", ())

@@ -80,7 +80,7 @@ class TestDiff:
         assert report.fixed == {"SFC401": 1, "SFC605": 1}
         (diff,) = report.diffs
         assert diff.startswith("--- shop/tasks.py\n+++ shop/tasks.py\n@@ ")
-        assert "+@app.task(retry_jitter=True, time_limit=3600)\n" in diff
+        assert "+@app.task(retry_jitter=True, time_limit=1800)\n" in diff
 
     def test_is_one_that_patch_takes(self, shop: Path) -> None:
         (shop / "tasks.py").write_text(TASK.replace("False)", "False)  # \u00e9"))

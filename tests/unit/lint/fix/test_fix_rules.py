@@ -24,29 +24,29 @@ class TestAddingAnOption:
     @pytest.mark.parametrize(
         ("before", "after"),
         [
-            ("@shared_task\n", "@shared_task(time_limit=3600)\n"),
-            ("@app.task  # hot\n", "@app.task(time_limit=3600)  # hot\n"),
-            ("@app.task()\n", "@app.task(time_limit=3600)\n"),
-            ("@app.task(bind=True)\n", "@app.task(bind=True, time_limit=3600)\n"),
-            ("@app.task(bind=True,)\n", "@app.task(bind=True, time_limit=3600,)\n"),
-            ("@app.task(\n    bind=True,\n)\n", "@app.task(\n    bind=True,\n    time_limit=3600,\n)\n"),
-            ("@app.task(\n    bind=True\n)\n", "@app.task(\n    bind=True,\n    time_limit=3600\n)\n"),
+            ("@shared_task\n", "@shared_task(time_limit=1800)\n"),
+            ("@app.task  # hot\n", "@app.task(time_limit=1800)  # hot\n"),
+            ("@app.task()\n", "@app.task(time_limit=1800)\n"),
+            ("@app.task(bind=True)\n", "@app.task(bind=True, time_limit=1800)\n"),
+            ("@app.task(bind=True,)\n", "@app.task(bind=True, time_limit=1800,)\n"),
+            ("@app.task(\n    bind=True,\n)\n", "@app.task(\n    bind=True,\n    time_limit=1800,\n)\n"),
+            ("@app.task(\n    bind=True\n)\n", "@app.task(\n    bind=True,\n    time_limit=1800\n)\n"),
             (
                 "@app.task(\n\tbind=True,  # self\n\t# end\n)\n",
-                "@app.task(\n\tbind=True,  # self\n\ttime_limit=3600,\n\t# end\n)\n",
+                "@app.task(\n\tbind=True,  # self\n\ttime_limit=1800,\n\t# end\n)\n",
             ),
             (
                 "@app.task(\n    name='\u00e9\U0001f600'  # a, b\n)\n",
-                "@app.task(\n    name='\u00e9\U0001f600',  # a, b\n    time_limit=3600\n)\n",
+                "@app.task(\n    name='\u00e9\U0001f600',  # a, b\n    time_limit=1800\n)\n",
             ),
             (
                 "@app.task(bind=True,\n          name='x')\n",
-                "@app.task(bind=True,\n          name='x', time_limit=3600)\n",
+                "@app.task(bind=True,\n          name='x', time_limit=1800)\n",
             ),
-            ("@app.task(\n)\n", "@app.task(time_limit=3600\n)\n"),
-            ("@(app.task)\n", "@(app.task(time_limit=3600))\n"),
-            ("@app.task(time_limit=None)\n", "@app.task(time_limit=3600)\n"),
-            ("@app.task(name=(lambda: ')')())\n", "@app.task(name=(lambda: ')')(), time_limit=3600)\n"),
+            ("@app.task(\n)\n", "@app.task(time_limit=1800\n)\n"),
+            ("@(app.task)\n", "@(app.task(time_limit=1800))\n"),
+            ("@app.task(time_limit=None)\n", "@app.task(time_limit=1800)\n"),
+            ("@app.task(name=(lambda: ')')())\n", "@app.task(name=(lambda: ')')(), time_limit=1800)\n"),
         ],
     )
     def test_keeps_the_form_of_the_decorator(self, before: str, after: str) -> None:
@@ -61,24 +61,24 @@ class TestAddingAnOption:
 
     def test_follows_an_alias_of_the_import(self) -> None:
         text = "from celery import shared_task as job\n@job\n"
-        assert fixed(text + F, found("SFC401", 2)) == text.replace("@job", "@job(time_limit=3600)") + F
+        assert fixed(text + F, found("SFC401", 2)) == text.replace("@job", "@job(time_limit=1800)") + F
 
     def test_to_a_class_is_a_line_below_its_head_or_docstring(self) -> None:
         assert fixed("class A(Task):  # c\n\tname = 'x'\n", found("SFC401")) == (
-            "class A(Task):  # c\n\ttime_limit = 3600\n\tname = 'x'\n"
+            "class A(Task):  # c\n\ttime_limit = 1800\n\tname = 'x'\n"
         )
         assert (
             fixed("class A(Task):\r\n  '''d'''", found("SFC401"))
-            == "class A(Task):\r\n  '''d'''\r\n  time_limit = 3600"
+            == "class A(Task):\r\n  '''d'''\r\n  time_limit = 1800"
         )
         assert fixed("class A(Task):\n  @p\n  def run(self): ...\n", found("SFC401")) == (
-            "class A(Task):\n  time_limit = 3600\n  @p\n  def run(self): ...\n"
+            "class A(Task):\n  time_limit = 1800\n  @p\n  def run(self): ...\n"
         )
         assert fixed("class A(Task): pass\n", found("SFC401")) == "class A(Task): pass\n"
 
     def test_the_soft_limit_follows_the_hard_one_in_the_next_pass(self) -> None:
         done = fixed_bytes(b"@app.task\ndef f(): ...\n", found("SFC402"), found("SFC401"))
-        assert done.source.text == "@app.task(time_limit=3600, soft_time_limit=3240)\ndef f(): ...\n"
+        assert done.source.text == "@app.task(time_limit=1800, soft_time_limit=1620)\ndef f(): ...\n"
         assert [finding.code for finding in done.fixed] == ["SFC402", "SFC401"]
         assert fixed("@app.task\n" + F, found("SFC402")) == "@app.task\n" + F
 
@@ -117,6 +117,12 @@ class TestMisspeltOptions:
         assert (done.source.text, len(done.unsafe), done.fixed) == (text, 1, ())
         assert "ignore_result=True" in fixed(text, found("SFC901", 1, "'ignore_results'"))
 
+    def test_a_finding_of_which_a_part_is_unsafe_is_not_counted_as_fixed(self) -> None:
+        text = "@app.task(ignore_results=True, max_retry=5)\n" + F
+        done = fixed_bytes(text.encode(), found("SFC901", 1, "'ignore_results', 'max_retry'"), unsafe=False)
+        assert "(ignore_results=True, max_retries=5)" in done.source.text
+        assert (done.fixed, len(done.unsafe)) == ((), 1)
+
     def test_in_classes_and_calls(self) -> None:
         text = "class A(Task):\n    max_retrys = 3\n"
         assert fixed(text, found("SFC901", 1, "'max_retrys'"), unsafe=False) == text.replace("retrys", "retries")
@@ -129,6 +135,7 @@ class TestLimitsAndRetries:
         ("code", "before", "after", "safe"),
         [
             ("SFC404", "time_limit=30, soft_time_limit=2 * 30", "time_limit=2 * 30, soft_time_limit=30", True),
+            ("SFC401", "soft_time_limit=2000", "soft_time_limit=2000, time_limit=3600", False),
             ("SFC404", "time_limit=60, soft_time_limit=60", "time_limit=60, soft_time_limit=54", False),
             ("SFC405", "time_limit=7200, soft_time_limit=7000", "time_limit=3600, soft_time_limit=3240", False),
             ("SFC406", "time_limit=3600, soft_time_limit=3599", "time_limit=3600, soft_time_limit=3570", False),
