@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -139,6 +138,8 @@ def _command(rest: str) -> tuple[Word, ...]:
     """The exec form is a JSON list; anything else goes to ``/bin/sh -c``."""
     rest = rest.strip()
     if rest.startswith("["):
+        import json  # only for the exec form
+
         try:
             listed = json.loads(rest)
         except (ValueError, RecursionError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, SettingsFacts, Stated, Tri
+from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 
 __all__ = ["joined"]
 
@@ -29,6 +30,10 @@ def _stated(settings: SettingsFacts, name: str) -> Stated:
 
 
 def _bounded(settings: SettingsFacts) -> Tri:
+    """Child processes are replaced some day; or the pool of the settings has none."""
+    pool = _stated(settings, "worker_pool")
+    if isinstance(pool, str) and pool not in POOLS_ENFORCING_LIMITS:
+        return True
     values = [_stated(settings, name) for name in ("worker_max_tasks_per_child", "worker_max_memory_per_child")]
     if any(value is not ABSENT and value is not UNKNOWN and value is not None for value in values):
         return True

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -120,6 +119,16 @@ def _poetry_table(table: object, relative: str, text: str) -> Iterator[PackageFa
         )
 
 
+def _toml(text: str) -> Mapping[str, object]:
+    """The document; empty if it is none (other readers of the project complain about that)."""
+    import tomllib  # only where there is such a file
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+
+
 def _tables(node: object, *keys: str) -> Mapping[str, object]:
     for key in keys:
         node = node.get(key) if isinstance(node, dict) else None
@@ -128,10 +137,7 @@ def _tables(node: object, *keys: str) -> Mapping[str, object]:
 
 def _pyproject(relative: str, text: str) -> Iterator[PackageFacts]:
     """PEP 621, PEP 735, Poetry, PDM, uv, Hatch."""
-    try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return
+    document = _toml(text)
     project = _tables(document, "project")
     yield from _listed(project.get("dependencies"), relative, text)
     for groups in (
@@ -154,10 +160,7 @@ def _pyproject(relative: str, text: str) -> Iterator[PackageFacts]:
 
 
 def _pipfile(relative: str, text: str) -> Iterator[PackageFacts]:
-    try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return
+    document = _toml(text)
     for key in ("packages", "dev-packages"):
         yield from _poetry_table(document.get(key), relative, text)
 
