@@ -17,7 +17,7 @@ from safecelery.policy.facts import ABSENT
 from safecelery.policy.limits import Limits
 from safecelery.policy.reading import is_count, is_duration
 
-__all__ = ["backoff_max", "bounded", "call_retries", "jitter", "misplaced"]
+__all__ = ["backoff", "backoff_max", "bounded", "call_retries", "countdown", "jitter", "misplaced"]
 
 _ON_THE_TASK: Final = frozenset(
     {"retry_jitter", "retry_backoff", "retry_backoff_max", "autoretry_for", "default_retry_delay"}
@@ -56,6 +56,25 @@ def jitter(source: Source, finding: Finding, _: Limits) -> tuple[Fix, ...]:
     declaration = declaration_at(source, finding.line)
     edits = () if declaration is None else declaration.set("retry_jitter", "True")
     return one("state retry_jitter=True", edits, safe=True)
+
+
+def backoff(source: Source, finding: Finding, _: Limits) -> tuple[Fix, ...]:
+    """Turn backoff on. Unsafe: the first retries come sooner than at a fixed pace of three minutes."""
+    declaration = declaration_at(source, finding.line)
+    edits = () if declaration is None else declaration.set("retry_backoff", "True")
+    return one("state retry_backoff=True", edits, safe=False)
+
+
+def countdown(source: Source, finding: Finding, _: Limits) -> tuple[Fix, ...]:
+    """Take the countdown out of retry_kwargs. Safe: backoff overwrites it in any case (celery/app/autoretry.py)."""
+    declaration = declaration_at(source, finding.line)
+    kwargs = None if declaration is None else declaration.stated.get("retry_kwargs")
+    if not isinstance(kwargs, ast.Dict):
+        return ()
+    for index, key in enumerate(kwargs.keys):
+        if isinstance(key, ast.Constant) and key.value == "countdown":
+            return one("remove countdown from retry_kwargs", remove_entry(source, kwargs, index), safe=True)
+    return ()
 
 
 def backoff_max(source: Source, finding: Finding, limits: Limits) -> tuple[Fix, ...]:

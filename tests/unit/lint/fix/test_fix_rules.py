@@ -144,6 +144,8 @@ class TestLimitsAndRetries:
             ("SFC601", "max_retries=None", "max_retries=10", False),
             ("SFC601", "retry_kwargs={'max_retries': None}", "retry_kwargs={'max_retries': 10}", False),
             ("SFC603", "max_retries=99", "max_retries=10", False),
+            ("SFC604", "retry_backoff=False", "retry_backoff=True", False),
+            ("SFC616", "retry_kwargs={'countdown': 5, 'max_retries': 3}", "retry_kwargs={'max_retries': 3}", True),
             ("SFC605", "retry_jitter=False", "retry_jitter=True", True),
             ("SFC607", "retry_backoff_max=9000", "retry_backoff_max=600", False),
             ("SFC106", "serializer='pickle'", "serializer='json'", False),
