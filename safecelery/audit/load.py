@@ -60,19 +60,19 @@ def no_broker() -> Iterator[None]:
     Without it a project that publishes while it is imported would wait for a broker that CI does not have, or send real
     messages to one that is there.
     """
-    original = Connection._establish_connection
-    channel = Connection.default_channel
+    cls: Any = Connection
+    original, channel = cls._establish_connection, cls.default_channel
 
     def refuse(self: Any) -> Any:
         raise SettingsError("the app tries to reach its broker while it is imported; an audit only reads it")
 
-    Connection._establish_connection = refuse
-    Connection.default_channel = property(refuse)  # the way of every publish, which would try again and again
+    cls._establish_connection = refuse
+    cls.default_channel = property(refuse)  # the way of every publish, which would try again and again
     try:
         yield
     finally:
-        Connection._establish_connection = original
-        Connection.default_channel = channel
+        cls._establish_connection = original
+        cls.default_channel = channel
 
 
 @contextlib.contextmanager

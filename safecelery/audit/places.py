@@ -26,7 +26,7 @@ def relative(path: str) -> str:
 
 def task_place(task: Any) -> Place:
     """Of a decorated function its first line (decorators included), of a class the line of ``class``."""
-    cls = task if inspect.isclass(task) else type(task)
+    cls: Any = task if inspect.isclass(task) else type(task)
     decorated = cls.__dict__.get("_decorated_fun")
     try:
         if decorated is not None:
@@ -36,7 +36,7 @@ def task_place(task: Any) -> Place:
     except (OSError, TypeError, AttributeError, ValueError):
         pass
     try:  # a class made at run time has no source, its function has
-        code = inspect.unwrap(task.run).__code__
+        code = inspect.unwrap(cls.run).__code__
         return Place(relative(code.co_filename), code.co_firstlineno)
     except (TypeError, AttributeError, ValueError):
         return Place(_module_file(cls.__module__) or cls.__module__)

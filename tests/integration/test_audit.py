@@ -1,39 +1,14 @@
-"""The audit of live apps: plain Celery, Django and hardened ones, each a project on disk in a process of its own."""
+"""The audit of live apps of plain Celery, each a project on disk in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
 
-from tests.integration.stage import Identities
-
-#: What a new interpreter prints: the result, and the facts document.
-AUDIT = """
-import json, sys
-from dataclasses import asdict
-from safecelery.audit.document import facts_document
-from safecelery.audit.run import audit, read_app
-from safecelery.errors import PolicyViolationError, SafeCeleryError
-from safecelery.policy.profile import load_policy
-name, policy = sys.argv[1:]
-try:
-    try:
-        live = read_app(name)
-    except PolicyViolationError:
-        live = None
-    result = audit(name, load_policy(policy), live)
-    print(json.dumps([asdict(result), result.exit_status, facts_document(live) if live else None], default=str))
-except SafeCeleryError as error:
-    print(json.dumps(str(error)))
-"""
+from tests.integration.audited import Project, places
 
 PLAIN = {
     "shop/__init__.py": "",
@@ -91,29 +66,6 @@ PLAIN = {
 }
 
 
-class Project:
-    """Files in a directory, and what an audit in a new process says of them."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.env: dict[str, str] = {}
-
-    def write(self, files: dict[str, str]) -> None:
-        for name, text in files.items():
-            (self.directory / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.directory / name).write_text(dedent(text).lstrip("\n"))
-
-    def audit(self, app: str, policy: str = "baseline") -> Any:
-        done = subprocess.run(
-            [sys.executable, "-c", AUDIT, app, policy], cwd=self.directory, capture_output=True, text=True,
-            timeout=60, check=False,
-            env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": os.pathsep.join(sys.path), **self.env},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        self.stderr = done.stderr
-        return json.loads(done.stdout)
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
@@ -123,10 +75,6 @@ def project(tmp_path: Path) -> Project:
 def plain(project: Project) -> Project:
     project.write(PLAIN)
     return project
-
-
-def places(findings: list[dict[str, Any]], code: str) -> list[tuple[str, int, str]]:
-    return [(item["path"], item["line"], item["subject"]) for item in findings if item["code"] == code]
 
 
 def line(file: str, text: str) -> int:
@@ -246,98 +194,3 @@ def test_an_app_that_cannot_be_read_is_a_sentence(project: Project, files: dict[
 def test_no_broker_is_contacted(project: Project, broker: str, call: str) -> None:
     project.write({"p.py": f"from celery import Celery\napp = Celery('p', broker={broker!r})\n{call}\n"})
     assert "the app tries to reach its broker while it is imported; an audit only reads it" in project.audit("p")
-
-
-DJANGO = {
-    "shop/__init__.py": "from shop.celery import app\n__all__ = ['app']\n",
-    "shop/celery.py": """
-        import os
-        from celery import Celery
-
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
-        app = Celery("shop")
-        app.config_from_object("django.conf:settings", namespace="CELERY")
-        app.autodiscover_tasks()
-        """,
-    "shop/settings.py": """
-        SECRET_KEY = "for a test"
-        INSTALLED_APPS = ["orders"]
-        USE_TZ = True
-        CELERY_BROKER_URL = "amqps://u:p4ss@broker.example//"
-        CELERY_TASK_TIME_LIMIT = 7200
-        CELERY_TASK_SOFT_TIME_LIMT = 25
-        """,
-    "orders/__init__.py": "",
-    "orders/tasks.py": """
-        from celery import shared_task
-        from django.conf import settings
-
-        assert settings.USE_TZ
-
-        @shared_task(soft_time_limit=15)
-        def ship(count): ...
-        """,
-}
-
-
-def test_a_django_project_is_read_with_its_namespace_and_discovered_tasks(project: Project) -> None:
-    pytest.importorskip("django")
-    project.write(DJANGO)
-    result, status, document = project.audit("shop")
-    assert status == 1
-    assert places(result["findings"], "SFC405") == [("orders/tasks.py", 6, "orders.tasks.ship")]
-    (unknown,) = [item for item in result["findings"] if item["code"] == "SFC903"]
-    assert "CELERY_TASK_SOFT_TIME_LIMT" in unknown["message"]
-    (app,) = document["apps"]
-    assert app["conf"]["task_time_limit"]["value"] == 7200
-    assert app["conf"]["task_time_limit"]["because"][0] == {
-        "file": "shop/settings.py",
-        "line": 5,
-        "what": "the live value of task_time_limit",
-    }
-    assert "p4ss" not in json.dumps([result, document])
-
-
-HARDENED = """
-    from safecelery import create_app
-
-    app = create_app("shop")
-
-    @app.task({options})
-    def charge(order: int) -> str: ...
-    """
-
-
-@pytest.fixture
-def hardened(project: Project) -> Callable[[str], Project]:
-    keys = Identities(project.directory)
-    keys.add("shop", send=["shop.*"], queues=["celery"])
-    project.env = {
-        "SAFECELERY_BROKER__URL": "rediss://shop:long-enough@broker.example/0",
-        "SAFECELERY_SIGNING__KEY": keys.reference("shop"),
-        "SAFECELERY_SIGNING__TRUST_FILE": str(keys.trust_file),
-    }
-
-    def make(options: str) -> Project:
-        project.write({"shop.py": HARDENED.format(options=options)})
-        return project
-
-    return make
-
-
-def test_a_hardened_app_has_no_errors(hardened: Callable[[str], Project]) -> None:
-    result, status, document = hardened("time_limit=30, soft_time_limit=25").audit("shop")
-    assert [(item["code"], item["message"]) for item in result["findings"] if item["level"] == "error"] == []
-    assert status == 0
-    assert document["apps"][0]["conf"]["broker_url"]["value"] == "rediss://shop:***@broker.example/0"
-    assert document["tasks"][0]["options"]["acks_late"]["value"] is True
-
-
-def test_a_hardened_app_that_refuses_itself_gives_its_violations_and_says_what_was_not_read(
-    hardened: Callable[[str], Project],
-) -> None:
-    result, status, document = hardened("soft_time_limit=25").audit("shop")
-    assert status == 2
-    assert document is None
-    assert places(result["findings"], "SFC401") == [("shop.py", 5, "shop.charge")]
-    assert result["unread"][0]["message"] == "it refuses itself, so what comes after was not looked at"
