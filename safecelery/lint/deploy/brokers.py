@@ -15,7 +15,7 @@ from safecelery.lint.deploy.services import (
     restarts_of,
     variables_of,
 )
-from safecelery.lint.deploy.tree import Tree, production_of
+from safecelery.lint.deploy.tree import Tree
 from safecelery.lint.deploy.yaml import Map, Scalar, Seq
 from safecelery.policy.facts import UNKNOWN, DeployFacts, Place, Unknown
 
@@ -25,7 +25,7 @@ _REDIS = re.compile(r"(?:redis|valkey|keydb)(?:-server|-stack|-stack-server|-alp
 _Password: TypeAlias = Literal["none", "default", "set"]
 
 
-def broker_service(service: Map, line: int, relative: str) -> Iterator[DeployFacts]:
+def broker_service(service: Map, line: int, relative: str, tree: Tree) -> Iterator[DeployFacts]:
     """A Redis or RabbitMQ service."""
     tag = service.get("image")
     if not isinstance(tag, Scalar):
@@ -46,7 +46,7 @@ def broker_service(service: Map, line: int, relative: str) -> Iterator[DeployFac
         where=Place(relative, line),
         command=image.replace(HOLE, "..."),
         source="compose",
-        production=production_of(relative),
+        production=tree.production(relative),
         password=_rabbit_password(service, environment) if rabbit else _redis_password(service, words, environment),
         published=published_ports(service, outside),
         secrets_in_environment=credentials_in_environment(environment.values),

@@ -12,7 +12,7 @@ from safecelery.lint.deploy.duration import seconds
 from safecelery.lint.deploy.environment import HOLE, Environment, interpolate
 from safecelery.lint.deploy.process import Surroundings, is_root, processes
 from safecelery.lint.deploy.services import command_words, published_ports, replicas_of, restarts_of, variables_of
-from safecelery.lint.deploy.tree import Tree, production_of
+from safecelery.lint.deploy.tree import Tree
 from safecelery.lint.deploy.yaml import Map, Node, Scalar, Seq, documents
 from safecelery.policy.facts import UNKNOWN, DeployFacts, Stated, Tri
 
@@ -52,7 +52,7 @@ def read_compose(relative: str, text: str, tree: Tree) -> Iterator[DeployFacts]:
     yield from found
     if found:
         for name, service in merged.items():
-            yield from broker_service(service, services.lines.get(name, service.line), relative)
+            yield from broker_service(service, services.lines.get(name, service.line), relative, tree)
 
 
 def _services(text: str) -> Map | None:
@@ -148,7 +148,7 @@ def _service(
         relative,
         "compose",
         tree,
-        production=production_of(relative),
+        production=tree.production(relative),
         environment=environment,
         root=_root(service, image, outside, tree),
         health_check=_health(service, image),

@@ -11,7 +11,7 @@ from safecelery.lint.deploy.environment import HOLE, Environment
 from safecelery.lint.deploy.process import Surroundings, is_root, processes
 from safecelery.lint.deploy.sections import Section, sections
 from safecelery.lint.deploy.shell import Word, commands, split
-from safecelery.lint.deploy.tree import Tree, production_of
+from safecelery.lint.deploy.tree import Tree
 from safecelery.policy.facts import UNKNOWN, DeployFacts, Tri
 
 __all__ = ["read_procfile", "read_supervisor", "read_systemd"]
@@ -41,7 +41,7 @@ def read_systemd(relative: str, text: str, tree: Tree) -> Iterator[DeployFacts]:
             relative,
             "systemd",
             tree,
-            production=production_of(relative),
+            production=tree.production(relative),
             environment=environment,
             root=root,
             restarts=restart not in ("no", "on-success"),
@@ -95,7 +95,7 @@ def read_supervisor(relative: str, text: str, tree: Tree) -> Iterator[DeployFact
             relative,
             "supervisor",
             tree,
-            production=production_of(relative),
+            production=tree.production(relative),
             environment=environment,
             root=is_root(user) if user else UNKNOWN,
             restarts=(section.last("autorestart") or "unexpected").lower() not in _FALSE,
@@ -114,7 +114,7 @@ def read_procfile(relative: str, text: str, tree: Tree) -> Iterator[DeployFacts]
         if match is None:
             continue
         environment = Environment()
-        around = Surroundings(relative, "procfile", tree, production=production_of(relative), environment=environment)
+        around = Surroundings(relative, "procfile", tree, production=tree.production(relative), environment=environment)
         for command in commands(match.group(2), environment):
             environment.taken = set(command.taken)
             yield from processes(command.words, number, around)

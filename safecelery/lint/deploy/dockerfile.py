@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from safecelery.lint.deploy.environment import HOLE, Environment, interpolate
 from safecelery.lint.deploy.process import Surroundings, is_root, processes
 from safecelery.lint.deploy.shell import Word, split
-from safecelery.lint.deploy.tree import Tree, production_of
+from safecelery.lint.deploy.tree import Tree
 from safecelery.policy.facts import UNKNOWN, DeployFacts, Tri
 
 __all__ = ["Image", "image_of", "is_dockerfile", "read_dockerfile"]
@@ -52,7 +52,7 @@ def read_dockerfile(relative: str, text: str, tree: Tree) -> Iterator[DeployFact
         relative,
         "dockerfile",
         tree,
-        production=production_of(relative),
+        production=tree.production(relative),
         environment=Environment(dict(image.environment)),
         root=drops_root(image, tree),
         health_check=image.health_check,

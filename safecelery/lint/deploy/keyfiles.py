@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 import stat
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
@@ -37,8 +38,16 @@ def may_be_secret(relative: str) -> bool:
     return name.endswith(_SUFFIXES) or name in _NAMES or _STATE.search(name) is not None or name.endswith(".toml")
 
 
-def read_secret(relative: str, absolute: str, repository: Repository) -> FileFacts | None:
-    """What secret the file is or holds; None for none. Raises OSError if it cannot be read."""
+def read_secret(relative: str, absolute: str, repository: Repository, inside: str = "") -> FileFacts | None:
+    """What secret the file is or holds; None for none. Raises OSError if it cannot be read.
+
+    ``inside`` is the path within the project, which tells examples from the rest; ``relative`` by default.
+    """
+    found = _secret(relative, absolute, repository)
+    return found and replace(found, example=_EXAMPLE.search((inside or relative).lower()) is not None)
+
+
+def _secret(relative: str, absolute: str, repository: Repository) -> FileFacts | None:
     path = Path(absolute)
     name = posixpath.basename(relative).lower()
     if _STATE.search(name):
@@ -100,7 +109,6 @@ def _fact(
         detail=detail,
         mode=mode,
         in_repository=repository.holds(path),
-        example=_EXAMPLE.search(relative.lower()) is not None,
         holds_private_key=holds,
     )
 

@@ -9,7 +9,7 @@ from typing import Final
 from safecelery.lint.deploy.environment import HOLE, Environment
 from safecelery.lint.deploy.process import Surroundings, processes
 from safecelery.lint.deploy.shell import Word
-from safecelery.lint.deploy.tree import Tree, production_of
+from safecelery.lint.deploy.tree import Tree
 from safecelery.lint.deploy.yaml import Map, Node, Opaque, Scalar, Seq, documents
 from safecelery.policy.facts import UNKNOWN, DeployFacts, Stated, Tri, Unknown
 
@@ -53,7 +53,7 @@ def _workload(document: Map, relative: str, tree: Tree) -> Iterator[DeployFacts]
                 relative,
                 "kubernetes",
                 tree,
-                production=production_of(relative),
+                production=tree.production(relative),
                 environment=environment,
                 root=_root(pod, container),
                 health_check=_health(container),

@@ -17,7 +17,7 @@ from safecelery.lint.deploy.keyfiles import Repository, may_be_secret, read_secr
 from safecelery.lint.deploy.kubernetes import read_kubernetes
 from safecelery.lint.deploy.packages import package_reader, prefer_locked
 from safecelery.lint.deploy.process import Surroundings, script_processes
-from safecelery.lint.deploy.tree import LARGEST, Tree, production_of
+from safecelery.lint.deploy.tree import LARGEST, Tree
 from safecelery.lint.finding import Unread
 from safecelery.policy.facts import UNKNOWN, DeployFacts, FileFacts, PackageFacts, Unknown
 
@@ -57,7 +57,7 @@ def read(files: Iterable[tuple[str, str]]) -> Deployment:
     scripts: list[str] = []
     dockerfiles: list[str] = []
     for relative in sorted(tree.absolute):
-        parts = relative.split("/")
+        parts = tree.inside(relative).split("/")
         if _NOT_DEPLOYED.intersection(parts[:-1]):
             continue
         name = parts[-1]
@@ -134,13 +134,13 @@ def _is_script(relative: str, tree: Tree) -> bool:
 
 
 def _script(relative: str, tree: Tree) -> Iterator[DeployFacts]:
-    around = Surroundings(relative, "shell", tree, production=production_of(relative), environment=Environment())
+    around = Surroundings(relative, "shell", tree, production=tree.production(relative), environment=Environment())
     return script_processes(tree.text(relative) or "", around)
 
 
 def _secret(relative: str, tree: Tree, repository: Repository, found: Deployment) -> None:
     try:
-        fact = read_secret(relative, tree.absolute[relative], repository)
+        fact = read_secret(relative, tree.absolute[relative], repository, tree.inside(relative))
     except (OSError, ValueError) as error:
         tree.unreadable[relative] = getattr(error, "strerror", None) or type(error).__name__
         return

@@ -10,7 +10,7 @@ from typing import Final
 
 from safecelery.policy.facts import UNKNOWN, Tri
 
-__all__ = ["LARGEST", "Tree", "production_of"]
+__all__ = ["LARGEST", "Tree"]
 
 LARGEST: Final = 4_000_000
 """Bytes of one file that are read; lock files of large projects reach two million."""
@@ -23,12 +23,6 @@ _SHEBANG = re.compile(r"#!.*\b(?:sh|bash|dash|ash|zsh|ksh|with-contenv|execlineb
 _FLOWER_AUTH = re.compile(
     r"^\s*(?:basic_auth|auth|auth_provider|oauth2_key)\s*=\s*(?!None\b|\[\]|''|\"\")\S", re.MULTILINE
 )
-
-
-def production_of(path: str) -> Tri:
-    """False if the name or a directory of the file says development or tests."""
-    words = re.split(r"[^a-z0-9]+", path.lower())
-    return False if _DEVELOPMENT.intersection(words) else UNKNOWN
 
 
 class Tree:
@@ -45,6 +39,17 @@ class Tree:
             relative = relative.replace("\\", "/")
             self.absolute[relative] = absolute
             self.by_name.setdefault(posixpath.basename(relative), []).append(relative)
+        outside = {posixpath.dirname(name) for name in self.absolute if name.startswith(("/", "../"))}
+        self._base = posixpath.commonprefix([f"{folder}/" for folder in outside]).rpartition("/")[0]
+
+    def inside(self, relative: str) -> str:
+        """The path within the project: where its files lie on this machine (``/home/test/...``) says nothing."""
+        return relative[len(self._base) + 1 :] if relative.startswith(("/", "../")) else relative
+
+    def production(self, relative: str) -> Tri:
+        """False if the name or a directory of the file says development or tests."""
+        words = re.split(r"[^a-z0-9]+", self.inside(relative).lower())
+        return False if _DEVELOPMENT.intersection(words) else UNKNOWN
 
     def text(self, relative: str) -> str | None:
         """The text of a file; None if it cannot be read (noted in ``unreadable``)."""

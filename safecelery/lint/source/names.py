@@ -41,6 +41,10 @@ KIND_BY_NAME: Final = {
     "pyproject.toml": "pyproject",
     "setup.cfg": "setup-cfg",
     ".env": "env",
+    "celerybeat-schedule": "state",
+    "id_rsa": "key",
+    "id_ecdsa": "key",
+    "id_ed25519": "key",
 }
 """Whole names, in lower case."""
 
@@ -51,6 +55,7 @@ KIND_BY_PREFIX: Final = (
     ("containerfile.", "dockerfile"),
     ("procfile.", "procfile"),
     (".env.", "env"),
+    ("celerybeat-schedule.", "state"),
 )
 """The name's beginning, in lower case; looked at after whole names."""
 
@@ -65,6 +70,8 @@ KIND_BY_ENDING: Final = {
     "yaml": "yaml",
     "pem": "key",
     "key": "key",
+    "p8": "key",
+    "state": "state",
     "toml": "toml",
     "env": "env",
 }

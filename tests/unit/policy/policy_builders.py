@@ -15,7 +15,10 @@ from safecelery.policy.facts import (
     AppFacts,
     CallFacts,
     CodeFacts,
+    DeployFacts,
     Facts,
+    FileFacts,
+    PackageFacts,
     Place,
     QueueFacts,
     RouteFacts,
@@ -195,6 +198,26 @@ def a_trusted_key(**changes: Any) -> TrustFacts:
     return TrustFacts(**(facts | changes))
 
 
+def a_process(**changes: Any) -> DeployFacts:
+    facts: dict[str, Any] = {"role": "worker", "where": Place("Procfile", 1), "command": "celery -A shop worker"}
+    return DeployFacts(**(facts | changes))
+
+
+def a_package(**changes: Any) -> PackageFacts:
+    facts: dict[str, Any] = {
+        "name": "celery",
+        "where": Place("requirements.txt", 1),
+        "version": (5, 7, 0),
+        "specifier": "==5.7.0",
+    }
+    return PackageFacts(**(facts | changes))
+
+
+def a_file(**changes: Any) -> FileFacts:
+    facts: dict[str, Any] = {"where": Place("keys/worker.pem"), "kind": "private-key", "detail": "a private key"}
+    return FileFacts(**(facts | changes))
+
+
 BUILDERS = {
     "task": a_task,
     "call": a_call,
@@ -209,6 +232,9 @@ BUILDERS = {
     "route": a_route,
     "code": a_place_in_code,
     "trust": a_trusted_key,
+    "process": a_process,
+    "package": a_package,
+    "file": a_file,
 }
 
 _WORDS = {"UNKNOWN": UNKNOWN, "ABSENT": ABSENT, "None": None}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from safecelery.lint.deploy import joined
+from safecelery.lint.deploy import joined, read
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Place, SettingsFacts
 from tests.unit.lint.deploy.deploy_pages import deployment_of
 
@@ -189,3 +189,15 @@ def test_what_settings_add_to_a_process(tmp_path: Path) -> None:
     assert (known.settings_bound_children, known.longest_task_s) == (True, 300)
     half = SettingsFacts(app="shop", where=Place("s.py"), production=UNKNOWN, stated={}, complete=False)
     assert joined(process, half).settings_bound_children is UNKNOWN
+
+
+def test_where_the_project_lies_on_this_machine_says_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "test" / "dev" / "shop"
+    (root / "docs").mkdir(parents=True)
+    (root / "Procfile").write_text("w: celery -A shop worker\n")
+    (root / "docs" / "Procfile").write_text("w: celery -A shop worker\n")
+    (root / "a.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    names = [str(root / name) for name in ("Procfile", "docs/Procfile", "a.pem")]
+    found = read((name, name) for name in names)
+    assert [process.production for process in found.processes] == [UNKNOWN, UNKNOWN]
+    assert [file.example for file in found.files] == [False]
