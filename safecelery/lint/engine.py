@@ -95,7 +95,7 @@ def _policy_path(config: LintConfig) -> str:
 def _read(
     paths: Sequence[str], config: LintConfig, progress: Progress | None, *, deployment: bool = True
 ) -> tuple[SourceTree, Deployment, Analysis]:
-    from safecelery.lint.deploy import Deployment, read
+    from safecelery.lint.deploy import Deployment
     from safecelery.lint.project.analysis import analyse
 
     cache_dir: Any = None if not config.cache else str(config.cache_dir) if config.cache_dir else DEFAULT_CACHE
@@ -107,9 +107,28 @@ def _read(
         progress=progress,
         second=False if config.jobs == 1 else None,
     )
-    found = read((tree.shown(f.absolute), f.absolute) for f in tree.other_files) if deployment else Deployment()
+    found = _deployment(tree) if deployment else Deployment()
     analysis = analyse(tree, settings=config.settings, environment=config.environment)
     return tree, found, analysis
+
+
+def _deployment(tree: SourceTree) -> Deployment:
+    """What the deployment files say; by their place below the argument, findings by the path people know."""
+    from safecelery.lint.deploy import Deployment, read
+
+    whole = Deployment()
+    for root in tree.roots:
+        files = [file for file in tree.other_files if file.root == root]
+        shown = {file.path: tree.shown(file.absolute) for file in files}
+        part = read((file.path, file.absolute) for file in files)
+        for mine, found in (
+            (whole.processes, part.processes), (whole.packages, part.packages), (whole.files, part.files)
+        ):  # fmt: skip
+            for facts in found:
+                where = replace(facts.where, file=shown.get(facts.where.file, facts.where.file))
+                mine.append(replace(facts, where=where))  # type: ignore[attr-defined]
+        whole.unread += [replace(item, path=shown.get(item.path, item.path)) for item in part.unread]
+    return whole
 
 
 def _subjects(analysis: Analysis, deployment: Deployment, config: LintConfig) -> Iterable[Any]:

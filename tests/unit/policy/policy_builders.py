@@ -257,13 +257,13 @@ def facts_in(section: str) -> list[Facts]:
                 raise ValueError(f"no task in this block:\n{text}")
             found += tasks
         elif language == "toml facts":
-            found.append(_from_toml(tomllib.loads(text)))
+            found.append(facts_from_toml(tomllib.loads(text)))
         else:
             raise ValueError(f"a block of {language!r}: use 'python' or 'toml facts'")
     return found
 
 
-def _from_toml(table: dict[str, Any]) -> Facts:
+def facts_from_toml(table: dict[str, Any]) -> Facts:
     build = BUILDERS[table.pop("subject")]
     return build(**{key: _value(key, value) for key, value in table.items()})
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from safecelery.policy import CATALOGUE, Rule, evaluate, load_policy
+from safecelery.policy.document import Level
 from safecelery.policy.rule import PASS, Fail, Family
 from safecelery.policy.shipped import shipped_directory
-from tests.unit.policy.policy_builders import TODAY, facts_in, sections
+from tests.unit.policy.page_cases import linted, page_cases
+from tests.unit.policy.policy_builders import TODAY, sections
 
 PAGES = shipped_directory() / "rules"
 HEADINGS = ["Why", "Bad", "Good", "How to fix", "When it stays silent", "References"]
@@ -41,17 +44,34 @@ class TestPage:
         assert list(sections(page)) == HEADINGS
         assert all(body.strip() for body in sections(page).values())
 
-    def test_bad_examples_break_the_rule(self, rule: Rule) -> None:
-        bad = facts_in(sections(page_of(rule))["Bad"])
-        assert bad
-        for facts in bad:
-            assert isinstance(facts, rule.subject)
-            assert isinstance(rule.check(facts, BASELINE.limits), Fail)
+    def test_bad_examples_break_the_rule(self, rule: Rule, tmp_path: Path) -> None:
+        cases = page_cases(sections(page_of(rule))["Bad"])
+        assert cases
+        for number, case in enumerate(cases):
+            for facts in case.facts:
+                assert isinstance(facts, rule.subject)
+                assert isinstance(rule.check(facts, BASELINE.limits), Fail), facts
+            if case.files:
+                result = linted(case, tmp_path / str(number), rule)
+                assert rule.code in {finding.code for finding in result.findings}, (case.files, result)
 
-    def test_good_examples_keep_this_rule_and_break_no_other(self, rule: Rule) -> None:
-        good = facts_in(sections(page_of(rule))["Good"])
-        assert good
-        for facts in good:
-            assert isinstance(facts, rule.subject)
-            assert rule.check(facts, BASELINE.limits) is PASS
-            assert evaluate(facts, BASELINE, today=TODAY).violations == ()
+    def test_good_examples_keep_this_rule_and_break_no_other(self, rule: Rule, tmp_path: Path) -> None:
+        cases = page_cases(sections(page_of(rule))["Good"])
+        assert cases
+        for number, case in enumerate(cases):
+            for facts in case.facts:
+                assert isinstance(facts, rule.subject)
+                assert rule.check(facts, BASELINE.limits) is PASS
+                assert evaluate(facts, BASELINE, today=TODAY).violations == ()
+            if case.files:
+                result = linted(case, tmp_path / str(number), rule)
+                assert not result.unread
+                assert rule.code not in {finding.code for finding in result.findings}, (case.files, result.findings)
+                assert not any(rule.code in finding.message for finding in result.undecided), result.undecided
+                if "create_app" in _written(tmp_path / str(number)):
+                    errors = [finding for finding in result.findings if finding.level is Level.ERROR]
+                    assert not errors
+
+
+def _written(folder: Path) -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
