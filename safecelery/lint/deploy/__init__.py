@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safecelery.lint.deploy.joining import joined
+from safecelery.lint.deploy.joining import joined, matched
 from safecelery.lint.deploy.reading import Deployment, read
 
-__all__ = ["Deployment", "joined", "read"]
+__all__ = ["Deployment", "joined", "matched", "read"]

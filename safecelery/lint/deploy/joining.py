@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, SettingsFacts, Stated, Tri
 from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 
-__all__ = ["joined"]
+__all__ = ["joined", "matched"]
 
 
 def joined(process: DeployFacts, settings: SettingsFacts, longest_task_s: Stated = ABSENT) -> DeployFacts:
@@ -22,6 +23,34 @@ def joined(process: DeployFacts, settings: SettingsFacts, longest_task_s: Stated
         settings_schedule_file=_stated(settings, "beat_schedule_filename"),
         longest_task_s=longest_task_s,
     )
+
+
+def matched(process: DeployFacts, apps: Sequence[SettingsFacts], longest_task_s: Stated = ABSENT) -> DeployFacts:
+    """The process joined with the app it starts: the only one there is, or the one whose module ``-A`` names.
+
+    With several apps and none of them named, what settings would say is UNKNOWN; without any app nothing is added.
+    """
+    if not apps:
+        return process
+    own = list(apps) if len(apps) == 1 else [app for app in apps if _names(process.app, app.where.file)]
+    if len(own) == 1:
+        return joined(process, own[0], longest_task_s)
+    return replace(
+        process,
+        settings_bound_children=UNKNOWN,
+        settings_scheduler=UNKNOWN,
+        settings_schedule_file=UNKNOWN,
+        longest_task_s=longest_task_s,
+    )
+
+
+def _names(app: Stated, file: str) -> bool:
+    """``-A shop``, ``shop.celery`` or ``shop.celery:app`` for ``src/shop/celery.py`` (celery/app/utils.py)."""
+    if not isinstance(app, str) or not app:
+        return False
+    module = "/" + file.removesuffix(".py").removesuffix("/__init__")
+    path = "/" + app.partition(":")[0].replace(".", "/")
+    return module.endswith((path, f"{path}/celery"))
 
 
 def _stated(settings: SettingsFacts, name: str) -> Stated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from safecelery.lint.deploy import Deployment
+from safecelery.lint.deploy import Deployment, matched
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.calls import call_subjects
 from safecelery.lint.project.facts.code import code_subjects
@@ -55,7 +55,7 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
     yield from call_subjects(analysis, visibility)
     yield from code_subjects(analysis)
     for process in deployment.processes:
-        yield Subject(process)
+        yield Subject(matched(process, [facts for _, _, facts in settings], longest))
     for package in deployment.packages:
         yield Subject(package)
     for file in deployment.files:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from safecelery.lint.deploy import joined, read
+from safecelery.lint.deploy import joined, matched, read
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Place, SettingsFacts
 from tests.unit.lint.deploy.deploy_pages import deployment_of
 
@@ -201,3 +201,18 @@ def test_where_the_project_lies_on_this_machine_says_nothing(tmp_path: Path) -> 
     found = read((name, name) for name in names)
     assert [process.production for process in found.processes] == [UNKNOWN, UNKNOWN]
     assert [file.example for file in found.files] == [False]
+
+
+@pytest.mark.parametrize(
+    ("app", "bounded"),
+    [("shop.celery:app", True), ("shop", True), ("shop.celery", True), ("mail.celery", False), ("other", UNKNOWN)],
+)
+def test_a_process_is_matched_with_the_app_it_names(app: str, bounded: Any, tmp_path: Path) -> None:
+    process = one(tmp_path, {"Procfile": f"w: celery -A {app} worker"})
+    apps = [
+        SettingsFacts(app=name, where=Place(f"src/{name}/celery.py"), production=UNKNOWN, stated=stated)
+        for name, stated in (("shop", {"worker_max_tasks_per_child": 9}), ("mail", {}))
+    ]
+    assert matched(process, apps).settings_bound_children is bounded
+    assert matched(process, []) == process
+    assert matched(process, apps[:1]).settings_bound_children is True
