@@ -9,68 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
 
 from safecelery.lint.deploy.environment import HOLE
+from safecelery.lint.deploy.yaml_flow import DOUBLE, SINGLE, Flow, balance, unquoted
+from safecelery.lint.deploy.yaml_nodes import Map, Node, Opaque, Scalar, Seq
 
 __all__ = ["Map", "Node", "Opaque", "Scalar", "Seq", "documents"]
 
 _DEEPEST = 40
 _MOST_LINES = 60_000
 _LONGEST_FLOW = 20_000
-
-
-@dataclass(slots=True)
-class Scalar:
-    """A text, and whether it stood in quotes or a block. Template expressions in it are holes."""
-
-    text: str
-    line: int
-    quoted: bool = False
-
-
-@dataclass(slots=True)
-class Opaque:
-    """Something that was not understood, or that only a template knows."""
-
-    line: int
-
-
-@dataclass(slots=True)
-class Seq:
-    """A list."""
-
-    items: list[Node]
-    line: int
-    templated: bool = False
-
-
-@dataclass(slots=True)
-class Map:
-    """A map. ``templated``: a template prints further keys into it."""
-
-    items: dict[str, Node]
-    line: int
-    templated: bool = False
-    lines: dict[str, int] = field(default_factory=dict)
-    """Where each key stands."""
-
-    def get(self, *keys: str) -> Node | None:
-        """What stands under the keys, one inside the other. None: absent; Opaque where that cannot be told."""
-        node: Node = self
-        for key in keys:
-            if isinstance(node, Opaque):
-                return node
-            if not isinstance(node, Map):
-                return None
-            if key not in node.items:
-                return Opaque(node.line) if node.templated else None
-            node = node.items[key]
-        return node
-
-
-Node: TypeAlias = Scalar | Opaque | Seq | Map
 
 
 @dataclass(slots=True)
@@ -86,8 +35,6 @@ _CONTROL = re.compile(
 _KEY = re.compile(
     r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'(?!')|[^\s\[\]{},"'#&*!|>%@`:][^#:]*(?::(?!\s|$)[^#:]*)*|<<)\s*:(?=\s|$)"""
 )
-_DOUBLE = r'"(?:[^"\\]|\\.)*"'
-_SINGLE = r"'(?:[^']|'')*'(?!')"
 _PRINTED = re.compile(r'\{\{-?\s*printf "(--[\w-]+=)%\w"[^{}"]*\}\}')
 """An option that a template prints: its name is known."""
 _ANCHOR = re.compile(r"&([^\s,\[\]{}]+)\s*")
@@ -234,7 +181,7 @@ class _Reader:
                 found.templated = True  # not understood, so nobody can say what is absent
                 self.at += 1
                 continue
-            key = _unquoted(match["key"])
+            key = unquoted(match["key"])
             self.at += 1
             node = self._value(line.text[match.end() :].strip(), line, indent)
             if key == "<<":
@@ -320,7 +267,7 @@ class _Reader:
 
     def _quoted(self, text: str, line: _Line, indent: int) -> Node:
         quote = text[0]
-        pattern = _DOUBLE if quote == '"' else _SINGLE
+        pattern = DOUBLE if quote == '"' else SINGLE
         joined = text
         while re.match(pattern, joined) is None:
             following = self._peek()
@@ -329,22 +276,22 @@ class _Reader:
             joined += " " + following.text
             self.at += 1
         match = re.match(pattern, joined)
-        return Scalar(_unquoted(match.group() if match else joined), line.number, quoted=True)
+        return Scalar(unquoted(match.group() if match else joined), line.number, quoted=True)
 
     def _flow(self, text: str, line: _Line) -> Node:
         parts = [_uncommented(text)]
-        balance = _balance(parts[0], ("", 0))
+        state = balance(parts[0], ("", 0))
         size = len(parts[0])
-        while balance[0] or balance[1] > 0:
+        while state[0] or state[1] > 0:
             following = self._peek()
             if following is None or size > _LONGEST_FLOW:
                 return Opaque(line.number)
             more = _uncommented(following.text)
             parts.append(f"{more}," if more == HOLE else more)  # a template line may print any items
-            balance = _balance(more, balance)
+            state = balance(more, state)
             size += len(more) + 1
             self.at += 1
-        node, _ = _Flow(" ".join(parts), line.number, self.anchors).node(0, 0)
+        node, _ = Flow(" ".join(parts), line.number, self.anchors).node(0, 0)
         return node
 
 
@@ -365,15 +312,6 @@ def _untemplated(text: str, instead: str) -> str:
     return "".join([*parts, text]) if parts else text
 
 
-def _unquoted(text: str) -> str:
-    text = text.strip()
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        return re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m.group(1), m.group(1)), text[1:-1])
-    if len(text) >= 2 and text[0] == text[-1] == "'":
-        return text[1:-1].replace("''", "'")
-    return text
-
-
 def _uncommented(text: str) -> str:
     """Without a comment behind it. Quotes are respected."""
     quote = ""
@@ -386,99 +324,3 @@ def _uncommented(text: str) -> str:
         elif char == "#" and place and text[place - 1] == " ":
             return text[:place].rstrip()
     return text.rstrip()
-
-
-def _balance(text: str, before: tuple[str, int]) -> tuple[str, int]:
-    """The open quote and the number of open brackets behind the text, given those before it."""
-    quote, depth = before
-    escaped = False
-    for char in text:
-        if escaped:
-            escaped = False
-        elif quote:
-            escaped = char == "\\" and quote == '"'
-            if char == quote:
-                quote = ""
-        elif char in "\"'":
-            quote = char
-        else:
-            depth += (char in "[{") - (char in "]}")
-    return quote, depth
-
-
-class _Flow:
-    """``[a, "b"]`` and ``{a: 1}`` on one line."""
-
-    def __init__(self, text: str, line: int, anchors: dict[str, Node]) -> None:
-        self.text = text
-        self.line = line
-        self.anchors = anchors
-
-    def node(self, at: int, depth: int) -> tuple[Node, int]:
-        at = self._blank(at)
-        if depth > _DEEPEST or at >= len(self.text):
-            return Opaque(self.line), len(self.text)
-        char = self.text[at]
-        if char == "[":
-            return self._list(at + 1, depth)
-        if char == "{":
-            return self._map(at + 1, depth)
-        if char in "\"'":
-            match = re.compile(_DOUBLE if char == '"' else _SINGLE).match(self.text, at)
-            if match is None:
-                return Opaque(self.line), len(self.text)
-            return Scalar(_unquoted(match.group()), self.line, quoted=True), match.end()
-        match = re.compile(r"(?:[^,\[\]{}:]|:(?=[^\s,\[\]{}])|\$\{[^{}]*\})*").match(self.text, at)
-        end = match.end() if match else at
-        word = self.text[at:end].strip()
-        if word.startswith("*"):
-            return self.anchors.get(word[1:], Opaque(self.line)), end
-        return (Opaque(self.line) if word == HOLE else Scalar(word, self.line)), end
-
-    def _blank(self, at: int) -> int:
-        while at < len(self.text) and self.text[at] in " \t\n":
-            at += 1
-        return at
-
-    def _list(self, at: int, depth: int) -> tuple[Node, int]:
-        seq = Seq([], self.line)
-        while True:
-            at = self._blank(at)
-            if at >= len(self.text):
-                return Opaque(self.line), at
-            if self.text[at] == "]":
-                return seq, at + 1
-            if self.text[at] == ",":
-                at += 1
-                continue
-            before = at
-            item, at = self.node(at, depth + 1)
-            if isinstance(item, Opaque) and at < len(self.text):
-                seq.templated = True
-            seq.items.append(item)
-            if at == before or (self._blank(at) < len(self.text) and self.text[self._blank(at)] not in ",]"):
-                return Opaque(self.line), len(self.text)
-
-    def _map(self, at: int, depth: int) -> tuple[Node, int]:
-        found = Map({}, self.line)
-        while True:
-            at = self._blank(at)
-            if at >= len(self.text):
-                return Opaque(self.line), at
-            if self.text[at] == "}":
-                return found, at + 1
-            if self.text[at] == ",":
-                at += 1
-                continue
-            before = at
-            key, at = self.node(at, depth + 1)
-            at = self._blank(at)
-            if not isinstance(key, Scalar) or at == before:
-                return Opaque(self.line), len(self.text)
-            value: Node = Scalar("", self.line)
-            if at < len(self.text) and self.text[at] == ":":
-                value, at = self.node(at + 1, depth + 1)
-            found.items[key.text] = value
-            found.lines[key.text] = self.line
-            if self._blank(at) < len(self.text) and self.text[self._blank(at)] not in ",}":
-                return Opaque(self.line), len(self.text)
