@@ -7,16 +7,17 @@ policy's rules are asked about each fact. Comments, waivers and the baseline the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from safecelery.lint.config import LintConfig
 from safecelery.lint.finding import Finding, LintResult, TaskRow
 from safecelery.lint.judge import Judge
 from safecelery.lint.source import DEFAULT_CACHE, collect
+from safecelery.policy.facts import DeployFacts, FileFacts, PackageFacts
 from safecelery.policy.profile import load_policy
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["facts", "lint"]
 
 Progress = Callable[[int, int], None]
+_Deployed = TypeVar("_Deployed", DeployFacts, PackageFacts, FileFacts)
 
 
 def lint(paths: Sequence[str], config: LintConfig, *, progress: Progress | None = None) -> LintResult:
@@ -54,7 +56,7 @@ def lint(paths: Sequence[str], config: LintConfig, *, progress: Progress | None 
         tasks=tuple(_rows(analysis)),
         policy=policy.name,
         files=tree.files + len(tree.other_files),
-        notes=tuple([*tree.notes, *analysis.notes]),
+        notes=(*tree.notes, *analysis.notes),
         rules=tuple(sorted(judge.active)),
     )
     result = _against_baseline(result, paths, config)
@@ -121,14 +123,16 @@ def _deployment(tree: SourceTree) -> Deployment:
         files = [file for file in tree.other_files if file.root == root]
         shown = {file.path: tree.shown(file.absolute) for file in files}
         part = read((file.path, file.absolute) for file in files)
-        for mine, found in (
-            (whole.processes, part.processes), (whole.packages, part.packages), (whole.files, part.files)
-        ):  # fmt: skip
-            for facts in found:
-                where = replace(facts.where, file=shown.get(facts.where.file, facts.where.file))
-                mine.append(replace(facts, where=where))  # type: ignore[attr-defined]
+        whole.processes += [_shown(facts, shown) for facts in part.processes]
+        whole.packages += [_shown(facts, shown) for facts in part.packages]
+        whole.files += [_shown(facts, shown) for facts in part.files]
         whole.unread += [replace(item, path=shown.get(item.path, item.path)) for item in part.unread]
     return whole
+
+
+def _shown(facts: _Deployed, shown: Mapping[str, str]) -> _Deployed:
+    where = facts.where
+    return replace(facts, where=replace(where, file=shown.get(where.file, where.file)))
 
 
 def _subjects(analysis: Analysis, deployment: Deployment, config: LintConfig) -> Iterable[Any]:
@@ -187,5 +191,3 @@ def _rows(analysis: Analysis) -> Iterable[TaskRow]:
         app = analysis.primary(task)
         name = analysis.options(task, app).name
         yield TaskRow(name=name, path=task.module.path, line=task.line, app=app.label if app is not None else "")
-
-

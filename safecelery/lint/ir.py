@@ -56,7 +56,7 @@ from typing import Any, Final, TypeAlias
 
 __all__ = ["IR_VERSION", "Node", "Reduced", "reduce_module"]
 
-IR_VERSION: Final = 1
+IR_VERSION: Final = 2
 """Raised whenever the form changes, so that no cache of an older one is used."""
 
 Node: TypeAlias = list[Any]
@@ -91,6 +91,16 @@ _DISPATCHING = re.compile(
     r"\.(?:delay|apply_async|delay_on_commit|apply_async_on_commit|send_task|signature|subtask|s|si|set|add_periodic_task"
     r"|time_limit|AsyncResult)\s*\(|\b(?:signature|subtask|PeriodicTask|AsyncResult)\s*\("
 )
+_NETWORK = re.compile(
+    r"\b(?:requests|httpx|aiohttp|urllib3)\.(?:get|post|put|patch|delete|head|request|Session|Client|AsyncClient)\b"
+    r"|\burlopen\(|\bsmtplib\.|\bsend_mail\(|\bEmail(?:Multi\w+)?Message\(|\bparamiko\.|\bftplib\.|\bboto3\."
+    r"|\bsocket\.create_connection\(|\bgrpc\.|\bstripe\.\w+\.\w+\("
+)
+_RETRYING = re.compile(r"\.retry\(")
+_RESULTS = re.compile(r"\b(?:AsyncResult|GroupResult|ResultSet|EagerResult)\b|\bchord\(|django_celery_results")
+_MAYBE_RESULTS = re.compile(
+    r"\b\w*(?:result|res|promise|job)\w*\.(?:get|wait|join|ready|successful|collect)\(|\)\.(?:get|join|wait)\("
+)
 _DISPATCHERS: Final = frozenset(
     [
         "delay",
@@ -110,21 +120,27 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def reduce_module(tree: ast.Module, source: str) -> Reduced:
-    """The module as ``{"body": [statement], "calls": [call]}``.
+    """The module as ``{"body": [statement], "calls": [call], "talking": [...], "reads_results": ...}``.
 
+    ``talking`` are the decorated functions whose text talks to another machine, each ``[line of the first decorator,
+    whether it calls retry itself]``. ``reads_results`` is true if the module reads results of tasks, null if it may.
     ``calls`` are the places that send tasks from inside functions, each
     ``[line, column, line of the enclosing function's first decorator, [import statement of that function], call]``.
     """
     reducer = _Reducer(source)
     body = reducer.block(tree.body)
     calls = _calls(tree, reducer) if _DISPATCHING.search(source) else []
-    return {"body": body, "calls": calls}
+    reads = True if _RESULTS.search(source) else None if _MAYBE_RESULTS.search(source) else False
+    return {"body": body, "calls": calls, "talking": reducer.talking, "reads_results": reads}
 
 
 class _Reducer:
     def __init__(self, source: str) -> None:
         self.depth = 0
         self.telling = _lines_of(_TELLING, source)
+        self.network = _lines_of(_NETWORK, source)
+        self.retrying = _lines_of(_RETRYING, source) if self.network else []
+        self.talking: list[Node] = []
         self.inside = 0  # functions around the current one whose body is kept
 
     # --- expressions --------------------------------------------------------------------------------------------
@@ -246,9 +262,13 @@ class _Reducer:
             self.inside += 1
             body = self.block(node.body)
             self.inside -= 1
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        last = node.end_lineno or node.lineno
+        if node.decorator_list and self.network and _within(self.network, node.lineno, last):
+            self.talking.append([first, _within(self.retrying, node.lineno, last)])
         return [
             "def",
-            min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]),
+            first,
             node.lineno,
             node.name,
             self.exprs(node.decorator_list),
@@ -266,8 +286,7 @@ class _Reducer:
             return False
         if node.decorator_list and not any(_last_name(d) in _TRANSPARENT for d in node.decorator_list):
             return False
-        position = bisect_left(self.telling, node.lineno)
-        return position < len(self.telling) and self.telling[position] <= (node.end_lineno or node.lineno)
+        return _within(self.telling, node.lineno, node.end_lineno or node.lineno)
 
     def class_(self, node: ast.ClassDef) -> Node:
         return [
@@ -368,6 +387,12 @@ def _last_name(node: ast.expr) -> str | None:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else None
+
+
+def _within(lines: list[int], first: int, last: int) -> bool:
+    """One of the sorted lines lies between the two."""
+    position = bisect_left(lines, first)
+    return position < len(lines) and lines[position] <= last
 
 
 def _lines_of(pattern: re.Pattern[str], source: str) -> list[int]:

@@ -75,12 +75,17 @@ class Judge:
         if key in self._seen:
             return
         self._seen.add(key)
+        level = violation.level
+        if env and level is Level.ERROR:
+            level = (
+                Level.WARN
+            )  # it holds for the default only: where the program runs, the environment may say otherwise
         into.append(
             Finding(
                 code=violation.code,
                 name=violation.name,
                 severity=violation.severity,
-                level=violation.level,
+                level=level,
                 message=violation.message,
                 fix=violation.fix,
                 path=where.file,
@@ -117,6 +122,8 @@ class Judge:
                     subject=violation.subject,
                     because=chain,
                     env=env,
+                    blocked_by=why,
+                    rule=violation.code,
                 ),
                 [],
             )

@@ -88,7 +88,7 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
         if name == "__class__":
             return Val(data.cls)
         if name == "__dict__":
-            return Val(Table(data.attributes))  # type: ignore[arg-type]
+            return Val(Table(data.attributes))
         return class_attribute(it, data.cls, name, owner, at)
     if isinstance(data, Class):
         if name in ("__name__", "__qualname__"):
@@ -96,7 +96,7 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
         if name == "__module__":
             return Val(data.module.name)
         if name == "__dict__":
-            return Val(Table(data.attributes))  # type: ignore[arg-type]
+            return Val(Table(data.attributes))
         return class_attribute(it, data, name, None, at)
     if isinstance(data, Super):
         return _super_attribute(it, data, name, at)
@@ -206,8 +206,9 @@ def _item(it: Interpreter, owner: Val, key: Val, at: Because) -> Val | None:
             return None
         try:
             if isinstance(index, slice):
-                part = items[index]
-                return Val(part) if isinstance(part, str) else Val(Seq(data.kind, part))
+                if isinstance(data, str):
+                    return Val(data[index])
+                return Val(Seq(data.kind, data.items[index]))
             if isinstance(index, int):
                 found = items[index]
                 return Val(found) if isinstance(found, str) else found

@@ -125,9 +125,7 @@ class Evaluator:
             if key is not None:
                 kwargs[key] = value.via(self.it.at(frame, argument[1], key))
             elif isinstance(value.data, Table):
-                for name, item in value.data.items.items():
-                    if isinstance(name, str):
-                        kwargs[name] = item
+                kwargs.update({name: item for name, item in value.data.items.items() if isinstance(name, str)})
                 if value.data.open:
                     kwargs["**"] = unknown(describe_node(argument), value.env, value.because)
             else:
@@ -137,7 +135,7 @@ class Evaluator:
             return attributes.superclass(frame, args)
         if isinstance(function.data, Ext) and function.data.name in ("builtins.locals", "builtins.globals"):
             names = frame.names if function.data.name == "builtins.locals" else frame.module.names
-            return Val(Table(names))  # type: ignore[arg-type]
+            return Val(Table(names))
         return self.it.call(function, args, kwargs, at)
 
     # --- displays -----------------------------------------------------------------------------------------------
@@ -182,7 +180,8 @@ class Evaluator:
         return Val(table, env)
 
     def _joined(self, node: Node, frame: Frame) -> Val:
-        text, env = "", ()
+        text = ""
+        env: Env = ()
         for part in node[2]:
             value = self.evaluate(part, frame)
             env = merge_env(env, value.env)
@@ -278,9 +277,8 @@ class Evaluator:
             )
         number = plain(value)
         if isinstance(number, int | float):
-            result = {"USub": operator.neg, "UAdd": operator.pos}.get(node[2])
-            if result is not None:
-                return Val(result(number), value.env, value.because)
+            if node[2] in ("USub", "UAdd"):
+                return Val(-number if node[2] == "USub" else +number, value.env, value.because)
             if node[2] == "Invert" and isinstance(number, int):
                 return Val(~number, value.env, value.because)
         return unknown(describe(value), value.env, value.because)

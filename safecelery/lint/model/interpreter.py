@@ -1,8 +1,8 @@
 """Runs a reduced module the way Python would, on values that may be unknown; nothing of the module is executed.
 
 Statements are taken in order, so what is assigned last counts, as at run time. Imports bind lazily: a module runs when
-one of its names is first needed. Where a condition cannot be decided both branches run and what differs becomes unknown;
-where it depends on an environment variable, the variable's default decides and the value says so.
+one of its names is first needed. Where a condition cannot be decided both branches run, and what differs becomes
+unknown; where it depends on an environment variable, its default decides and the value says so.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from safecelery.lint.model.values import (
 )
 
 if TYPE_CHECKING:
+    from safecelery.lint.ir import Node
     from safecelery.lint.model.values import Class
 
 __all__ = ["Dialect", "Interpreter", "Modules", "Raised"]
@@ -343,5 +344,7 @@ class Interpreter:
 
 
 _NOT_NOTED = (Ext, Function, ModuleRef, Pending, Deferred, Unknown)
-_MAKERS: Final = frozenset({"celery", "safecelery", "functools", "werkzeug", "builtins", "tenant_schemas_celery", "venusian"})
+_MAKERS: Final = frozenset(
+    {"celery", "safecelery", "functools", "werkzeug", "builtins", "tenant_schemas_celery", "venusian"}
+)
 """Packages outside the tree whose functions give apps, tasks or decorators."""

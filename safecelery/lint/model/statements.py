@@ -554,7 +554,7 @@ def merge(values: Sequence[Val | None], why: str) -> Val | None:
         if known[0] is not UNKNOWN and all(type(item) is type(known[0]) and item == known[0] for item in known[1:]):
             return first
         if all(isinstance(value.data, Table) for value in there):
-            return _merged_tables([value for value in there], why)
+            return _merged_tables(there, why)
     elif len(there) == 1 and not isinstance(first.data, bool | int | float | str | Seq | Table | type(None) | Unknown):
         return first
     env = tuple(dict.fromkeys(name for value in there for name in value.env))

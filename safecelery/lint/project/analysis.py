@@ -7,6 +7,7 @@ such functions are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -81,18 +82,38 @@ class Analysis:
         sourced = [app for app in apps if app.safe or any(event.kind == "source" for event in app.events)]
         return sourced or apps[:1]
 
+    def in_production(self, app: App) -> Tri:
+        """Whether the settings read are those of production: not, if they lie in a module for development or tests."""
+        module = self.dialect.django.module
+        sources = [event for event in app.events if event.kind == "source"]
+        places = [event.at.file for event in sources] + ([module.path] if module is not None and sources else [])
+        words = {word for place in places for word in re.split(r"[^a-z]+", place.rpartition("/")[2].lower())}
+        return not words & _DEVELOPMENT
+
     @property
     def results_read(self) -> Tri:
         """Some code of the tree reads results; UNKNOWN where it looks like it."""
-        return UNKNOWN
+        answers = [module.record.ir.get("reads_results") for module in self.modules.running()]
+        if True in answers:
+            return True
+        return UNKNOWN if None in answers else False
 
     def does_io(self, task: Task) -> Tri:
-        """Its code talks to another machine and never retries by itself."""
-        return UNKNOWN
+        """Its own text talks to another machine, and never retries by itself."""
+        if task.function is None:
+            return UNKNOWN
+        for line, retries in task.module.record.ir.get("talking", []):
+            if line == task.line:
+                return not retries
+        return False
 
     def options(self, task: Task, app: App | None) -> Options:
         """The options of a task under an app."""
         return Options(self.it, task, app, self.conf(app))
+
+
+_DEVELOPMENT = frozenset({"dev", "devel", "development", "local", "test", "tests", "testing", "ci", "debug", "demo"})
+"""Words in a module's name that say whom it is for."""
 
 
 def _weight(app: App) -> int:
@@ -100,9 +121,7 @@ def _weight(app: App) -> int:
     return sources * 10 + min(len(app.events), 9)
 
 
-def analyse(
-    tree: SourceTree, *, settings: str | None = None, environment: Mapping[str, str] | None = None
-) -> Analysis:
+def analyse(tree: SourceTree, *, settings: str | None = None, environment: Mapping[str, str] | None = None) -> Analysis:
     """Interpret a tree.
 
     ``settings`` names the Django settings module, if it is known; ``environment`` holds what to assume of variables.

@@ -287,9 +287,12 @@ class Dialect:
                 if found is not None and not isinstance(found.data, Ext):
                     return found
         if name == "__init__":
-            return Val(
-                Native("Celery.__init__", lambda it, args, kwargs, at: self._init(it, app, args, kwargs, at) or NONE)
-            )
+
+            def init(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+                self._init(it, app, args, kwargs, at)
+                return NONE
+
+            return Val(Native("Celery.__init__", init))
         if name == "conf":
             return Val(Conf(app))
         if name == "main":
@@ -317,8 +320,8 @@ class Dialect:
             return NONE
         if name == "config_from_envvar":
             variable = plain(args[0]) if args else None
-            source = it.environ.get(variable) if isinstance(variable, str) else None
-            value = source or unknown(f"environment variable {variable}", (str(variable),), (at,))
+            named = it.environ.get(variable) if isinstance(variable, str) else None
+            value = named if named is not None else unknown(f"environment variable {variable}", (), (at,))
             app.events.append(Event("source", "", value.depending((str(variable),)), at, None))
             return NONE
         if name in ("config_from_cmdline",):

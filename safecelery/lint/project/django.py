@@ -143,7 +143,7 @@ class DjangoSettings:
 
     def call(self, it: Interpreter, name: str, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val | None:
         """A function of Django's that configuration uses."""
-        if name.endswith("gettext_lazy") or name.endswith("gettext"):
+        if name.endswith(("gettext_lazy", "gettext")):
             return args[0] if args else NONE
         return None
 

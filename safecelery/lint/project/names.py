@@ -83,16 +83,18 @@ def is_celery_class(cls: Class) -> bool:
     return any(isinstance(base, Ext) and base.name in APP_CLASSES for base in cls.mro())
 
 
-_MOVED: Final = (
-    (re.compile(r"^requests\.((?:[A-Z]\w*(?:Error|Exception|Timeout|Redirects|Warning))|Timeout)$"), r"requests.exceptions.\1"),
-    (re.compile(r"^django\.db\.(?:models\.)?((?:Integrity|Operational|Database|Data|Interface|Internal|Programming|"
-                r"NotSupported)?Error)$"), r"django.db.utils.\1"),
-    (re.compile(r"^redis\.([A-Z]\w*Error)$"), r"redis.exceptions.\1"),
-    (re.compile(r"^sqlalchemy\.exc\.(\w+)$"), r"sqlalchemy.exc.\1"),
-    (re.compile(r"^urllib3\.([A-Z]\w*Error)$"), r"urllib3.exceptions.\1"),
-    (re.compile(r"^botocore\.errorfactory\.(\w+)$"), r"botocore.exceptions.\1"),
-    (re.compile(r"^sendgrid\.SendGridException$"), "sendgrid.helpers.mail.exceptions.SendGridException"),
-)  # fmt: skip
+_MOVED: Final = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"^requests\.([A-Z]\w*(?:Error|Exception|Timeout|Redirects|Warning)|Timeout)$", r"requests.exceptions.\1"),
+        (r"^django\.db\.(?:models\.)?([A-Z][a-z]*(?:[A-Z][a-z]*)?Error)$", r"django.db.utils.\1"),
+        (r"^redis\.([A-Z]\w*Error)$", r"redis.exceptions.\1"),
+        (r"^urllib3\.([A-Z]\w*Error)$", r"urllib3.exceptions.\1"),
+        (r"^sendgrid\.(SendGridException|ApiKeyIncludedException)$", r"sendgrid.helpers.mail.exceptions.\1"),
+        (r"^botocore\.errorfactory\.(\w+)$", r"botocore.exceptions.\1"),
+    )
+)
+"""Exceptions that packages also export at their top."""
 _SAME: Final = {
     "builtins.IOError": "builtins.OSError",
     "builtins.EnvironmentError": "builtins.OSError",

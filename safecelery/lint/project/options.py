@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
+from safecelery.lint.model.externals import to_val
 from safecelery.lint.model.values import (
     NONE,
     Class,
@@ -150,7 +151,9 @@ class Options:
                 if _may_set_options(base.name):
                     return unknown(f"base class {base.name}, outside the tree")
             elif option in known:
-                return Val(known[option], (), (Because("", 0, f"default of {base.name.rpartition('.')[2]}"),))
+                return Val(
+                    to_val(known[option]).data, (), (Because("", 0, f"default of {base.name.rpartition('.')[2]}"),)
+                )
         return None
 
     def effective(self, option: str) -> Val:
@@ -246,6 +249,8 @@ def exceptions(it: Interpreter, value: Val) -> tuple[str | object, ...] | object
 
 def _exception(it: Interpreter, value: Val) -> str | object:
     data = value.data
+    if isinstance(data, str):  # out of the table of known bases
+        return data
     if isinstance(data, Ext):
         return canonical_exception(data.name)
     if isinstance(data, Class):

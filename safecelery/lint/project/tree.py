@@ -80,8 +80,8 @@ class TreeModules:
     def beside(self, module: Module, pattern: str) -> list[Module]:
         """The modules whose file matches a glob relative to the folder of ``module``, in order of path."""
         import fnmatch
-        import os
+        from os.path import dirname, join, normpath
 
-        wanted = os.path.normpath(os.path.join(os.path.dirname(module.record.file.absolute), pattern))
+        wanted = normpath(join(dirname(module.record.file.absolute), pattern))  # noqa: PTH118, PTH120  (text to match)
         files = [file for file in self.tree.python_files if fnmatch.fnmatch(file.absolute, wanted)]
         return [self.module_of(file) for file in sorted(files, key=lambda file: file.absolute)]

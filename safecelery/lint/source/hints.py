@@ -21,6 +21,9 @@ HINTS: Final = (
     b"send_task",
     b"crontab",
     b"DJANGO_SETTINGS_MODULE",
+    b"kombu",
+    b"register_args",
+    b"SIGUSR1",  # the signal by which a worker tells a task of its soft limit
     b"config.from_object(",  # what fills the configuration of a Flask application, and perhaps an app of ours from it
 )
 

@@ -95,12 +95,14 @@ class SourceTree:
     @property
     def unread(self) -> list[Unread]:
         """What could not be read so far, in order of path and line; :meth:`load` may add to it."""
+        strange = [record for record in (*self.records, *self._loaded.values()) if record and record.unread_parts]
+        if not strange and not self._found.problems:
+            return []  # most trees: spares the import
         from safecelery.lint.finding import Unread
 
         found = [Unread(self.shown(path), 0, message) for path, message in self._found.problems]
-        for record in (*self.records, *self._loaded.values()):
-            if record is not None:
-                found += record.unread
+        for record in strange:
+            found += record.unread
         return sorted(set(found), key=lambda each: (each.path, each.line, each.message))
 
     def shown(self, absolute: str) -> str:

@@ -24,7 +24,7 @@ def call_subjects(analysis: Analysis, visibility: Mapping[int, object]) -> Itera
     """Every call that gives options."""
     by_name = {analysis.options(task, analysis.primary(task)).name: task for task in analysis.tasks}
     for module in analysis.modules.running():
-        for line, column, _, imports, call in module.calls:
+        for _, column, _, imports, call in module.calls:
             subject = _call(analysis, module, by_name, imports, call, visibility)
             if subject is not None:
                 yield Subject(subject[0], subject[1], column=column)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
-from safecelery.lint.model.values import ExtInstance, Table, Val, plain
+from safecelery.lint.model.values import ExtInstance, Seq, Table, Val, plain
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.evidence import Subject, place_of, stated
 from safecelery.lint.project.facts.settings import app_place
 from safecelery.lint.project.objects import App, Task
+from safecelery.lint.project.options import Options
 from safecelery.policy.facts import ABSENT, UNKNOWN, ScheduleFacts
 
 __all__ = ["period", "schedule_subjects"]
@@ -27,10 +29,8 @@ def schedule_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iter
     table = conf.value("beat_schedule")
     if not isinstance(table.data, Table):
         return
-    by_name = {}
-    for task in analysis.tasks:
-        options = analysis.options(task, app)
-        by_name[options.name] = options
+    every = [analysis.options(task, app) for task in analysis.tasks]
+    by_name = {options.name: options for options in every}
     for entry, value in table.data.items.items():
         if not isinstance(value.data, Table):
             continue
@@ -54,12 +54,51 @@ def schedule_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iter
             task_time_limit=stated(options.effective("time_limit")) if options is not None else UNKNOWN,
             expires_s=expires,
             task_expires_s=stated(options.effective("expires")) if options is not None else UNKNOWN,
+            args_problem=_args_problem(options, fields),
             unknown_keys=UNKNOWN if value.data.open else tuple(sorted(set(map(str, fields)) - _ENTRY_KEYS)),
         )
         values = {str(key): item for key, item in fields.items()}
         if options is not None:
             values["time_limit"] = options.effective("time_limit")
         yield Subject(facts, values)
+
+
+def _args_problem(options: Options | None, fields: Mapping[str, Val]) -> Any:
+    """Why the entry's arguments do not fit the task's function; None if they do, UNKNOWN if that cannot be told."""
+    function = options.task.function if options is not None else None
+    if options is None or function is None or options.task.form not in ("task", "shared_task"):
+        return UNKNOWN
+    args, kwargs = fields.get("args"), fields.get("kwargs")
+    count = 0
+    if args is not None and args.data is not None:
+        if not isinstance(args.data, Seq) or args.data.open:
+            return UNKNOWN
+        count = len(args.data.items)
+    named: set[str] = set()
+    if kwargs is not None and kwargs.data is not None:
+        if not isinstance(kwargs.data, Table) or kwargs.data.open:
+            return UNKNOWN
+        named = set(map(str, kwargs.data.items))
+    if function.decorators and len(function.decorators) > 1:
+        return UNKNOWN  # a decorator between may change the parameters
+    names, positional, defaults, star, double = function.parameters
+    bound = plain(options.task.options.get("bind", Val(False)))
+    if bound is UNKNOWN or bool(options.task.options.get("pydantic")):
+        return UNKNOWN
+    skipped = 1 if bound is True else 0
+    plain_names, rest = names[skipped:positional], names[positional:]
+    if count > len(plain_names) and star is None:
+        return f"{count} arguments are given, {len(plain_names)} are taken"
+    filled = set(plain_names[:count])
+    strange = sorted(named - set(names)) if double is None else []
+    if strange:
+        return f"{strange[0]!r} is not a parameter"
+    twice = sorted(filled & named)
+    if twice:
+        return f"{twice[0]!r} is given twice"
+    optional = {name for name, default in zip(names, defaults, strict=False) if default is not None}
+    missing = [name for name in (*plain_names, *rest) if name not in filled | named | optional]
+    return f"missing {missing[0]!r}" if missing else None
 
 
 def _registered(analysis: Analysis, name: object, found: bool) -> Any:
@@ -107,7 +146,7 @@ def _crontab(data: ExtInstance) -> Any:
     times = sorted(60 * (60 * hour + minute) for hour in hours for minute in minutes)
     if not times:
         return UNKNOWN
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     everyday = not any(name in given and plain(given[name]) != "*" for name in names[2:])
     wrap = times[0] + _DAY - times[-1]
     return min([*gaps, wrap]) if everyday or not gaps else min(gaps)

@@ -30,7 +30,7 @@ def settings_facts(analysis: Analysis, app: App, conf: Configuration, **more: An
     return SettingsFacts(
         app=app.label,
         where=where,
-        production=UNKNOWN,
+        production=analysis.in_production(app),
         stated={name: stated(value) for name, value in conf.values.items()},
         complete=conf.open is None,
         places={name: place_of(value, where) for name, value in conf.values.items()},
@@ -47,15 +47,16 @@ def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[
     if app.safe:
         return
     where = app_place(app)
-    brokers = list(_brokers(conf, where))
-    results = _results(conf, where)
+    production = analysis.in_production(app)
+    brokers = list(_brokers(conf, where, production))
+    results = _results(conf, where, production)
     values = dict(conf.values)
     if conf.open is not None:
         for name in ("task_serializer", "result_serializer", "accept_content", "broker_url", "worker_pool"):
             values.setdefault(name, conf.open)
     facts = AppFacts(
         where=where,
-        production=UNKNOWN,
+        production=production,
         task_serializer=stated(conf.value("task_serializer")),
         result_serializer=stated(conf.value("result_serializer")),
         event_serializer=stated(conf.value("event_serializer")),
@@ -112,7 +113,7 @@ def _pool(value: Val) -> Any:
     return "prefork" if read is None else UNKNOWN
 
 
-def _brokers(conf: Configuration, where: Place) -> Iterator[Subject | None]:
+def _brokers(conf: Configuration, where: Place, production: Tri) -> Iterator[Subject | None]:
     """One for each address, None where that cannot be told."""
     name = next((n for n in ("broker_url", "broker_read_url") if conf.stated(n)), "broker_url")
     value = conf.value(name)
@@ -127,7 +128,7 @@ def _brokers(conf: Configuration, where: Place) -> Iterator[Subject | None]:
         yield None
         return
     for url in urls:
-        yield _connection("broker", url, ssl, where, name, "broker_use_ssl")
+        yield _connection("broker", url, ssl, where, production, name, "broker_use_ssl")
 
 
 def _urls(value: Val) -> list[Val] | None:
@@ -139,17 +140,17 @@ def _urls(value: Val) -> list[Val] | None:
     return None
 
 
-def _connection(role: Any, url: Val, ssl: Val, where: Place, url_name: str, ssl_name: str) -> Subject:
+def _connection(role: Any, url: Val, ssl: Val, where: Place, production: Tri, url_name: str, ssl_name: str) -> Subject:
     address = plain(url)
     options = stated(ssl)
     depends = env_of(url)
     if depends and isinstance(address, str) and any(name in address for name in _LOOPBACK):
         # A default for development: where it runs, the variable says something else.
         url = Val(url.data, url.env, url.because)
-        facts = stock_transport(role, UNKNOWN, options if options is not None else ABSENT, where, UNKNOWN)
+        facts = stock_transport(role, UNKNOWN, options if options is not None else ABSENT, where, production)
         address = UNKNOWN
     else:
-        facts = stock_transport(role, address, options if options not in (None, False) else ABSENT, where, UNKNOWN)
+        facts = stock_transport(role, address, options if options not in (None, False) else ABSENT, where, production)
     place = place_of(url, where)
     from dataclasses import replace
 
@@ -159,18 +160,23 @@ def _connection(role: Any, url: Val, ssl: Val, where: Place, url_name: str, ssl_
     return Subject(facts, values, assumed=bool(depends))
 
 
-def _results(conf: Configuration, where: Place) -> Subject | None:
+def _results(conf: Configuration, where: Place, production: Tri) -> Subject | None:
     value = conf.value("result_backend")
     data = value.data
-    if data is None or data == "" or (isinstance(data, str) and data.startswith(("disabled", "rpc", "cache+memory"))):
+    if data is None or data == "" or (isinstance(data, str) and data.startswith(("disabled", "rpc"))):
         return None
-    if isinstance(data, str) and "://" not in data:
-        if data in ("django-db", "django-cache", "cache", "database", "rpc", "amqp"):
-            return None
+    if data in ("django-db", "django-cache", "cache", "database", "rpc", "amqp"):
+        return None
     if isinstance(data, Ext | ExtInstance):
         return None
     return _connection(
-        "results", value, conf.value("redis_backend_use_ssl"), where, "result_backend", "redis_backend_use_ssl"
+        "results",
+        value,
+        conf.value("redis_backend_use_ssl"),
+        where,
+        production,
+        "result_backend",
+        "redis_backend_use_ssl",
     )
 
 

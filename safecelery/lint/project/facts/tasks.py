@@ -28,7 +28,7 @@ def task_subjects(analysis: Analysis, visibility: Mapping[int, object]) -> Itera
     """Every task under every app that may run it. ``visibility``: by id of the app, its visibility timeout."""
     first: dict[tuple[str, int], tuple[Task, Place]] = {}
     for task in sorted(analysis.tasks, key=lambda t: (t.module.path, t.line)):
-        apps = analysis.judging(task)
+        apps: list[App | None] = [*analysis.judging(task)]
         for app in apps or [None]:
             options = analysis.options(task, app)
             key = (options.name, id(app))
@@ -43,9 +43,7 @@ def task_facts(
     """One task under one app."""
     values: dict[str, Val] = {name: options.effective(name) for name in _PLAIN_OPTIONS}
     read: dict[str, Any] = {name: stated(value) for name, value in values.items()}
-    for name, default in _AUTORETRY_DEFAULTS.items():
-        if options.declared(name) is None:
-            read[name] = default
+    read.update({name: value for name, value in _AUTORETRY_DEFAULTS.items() if options.declared(name) is None})
     for name in ("autoretry_for", "dont_autoretry_for", "retry_kwargs", "expires", "acks_on_timeout"):
         values[name] = options.effective(name)
     retry_for = values["autoretry_for"]
