@@ -18,11 +18,20 @@ def _acks_late(task: TaskFacts, _: Limits) -> Verdict:
 
 
 def _reject_on_worker_lost(task: TaskFacts, _: Limits) -> Verdict:
+    if _is_off(task.acks_late):
+        return PASS  # the message is gone before the task runs, which has a rule of its own
     return must_be_true("reject_on_worker_lost", task.reject_on_worker_lost)
 
 
 def _retry_on_worker_lost(task: TaskFacts, _: Limits) -> Verdict:
+    if _is_off(task.acks_late) or _is_off(task.reject_on_worker_lost):
+        return PASS  # it does not come back at all
     return must_be_true("retry_on_worker_lost", task.retry_on_worker_lost)
+
+
+def _is_off(flag: object) -> bool:
+    """Known, and not on."""
+    return flag is not UNKNOWN and not is_on(flag)
 
 
 def _call_delay(call: CallFacts, limits: Limits) -> Verdict:
