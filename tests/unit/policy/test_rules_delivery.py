@@ -208,3 +208,15 @@ def test_any_value_of_any_setting_gives_a_verdict(value: object) -> None:
         for rule in CATALOGUE:
             if rule.subject is SettingsFacts:
                 assert isinstance(rule.check(facts, LIMITS), type(PASS) | Fail | Undecided), (name, rule)
+
+
+@pytest.mark.parametrize("code", ["SFC502", "SFC503"])
+def test_what_happens_to_a_message_that_is_already_acknowledged_is_one_rule_s_business(code: str) -> None:
+    early = a_task(acks_late=False, reject_on_worker_lost=None, retry_on_worker_lost=False)
+    assert BY_CODE[code].check(early, LIMITS) is PASS
+
+
+def test_a_task_that_is_not_given_back_does_not_loop() -> None:
+    lost = a_task(acks_late=True, reject_on_worker_lost=None, retry_on_worker_lost=False)
+    assert BY_CODE["SFC503"].check(lost, LIMITS) is PASS
+    assert isinstance(BY_CODE["SFC502"].check(lost, LIMITS), Fail)
