@@ -17,7 +17,7 @@ from safecelery.lint.config import LintConfig
 from safecelery.lint.finding import Finding, LintResult, TaskRow
 from safecelery.lint.judge import Judge
 from safecelery.lint.source import DEFAULT_CACHE, collect
-from safecelery.policy.facts import DeployFacts, FileFacts, PackageFacts
+from safecelery.policy.facts import DeployFacts, FileFacts, PackageFacts, TrustFacts
 from safecelery.policy.profile import load_policy
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["facts", "lint"]
 
 Progress = Callable[[int, int], None]
-_Deployed = TypeVar("_Deployed", DeployFacts, PackageFacts, FileFacts)
+_Deployed = TypeVar("_Deployed", DeployFacts, PackageFacts, FileFacts, TrustFacts)
 
 
 def lint(paths: Sequence[str], config: LintConfig, *, progress: Progress | None = None) -> LintResult:
@@ -116,16 +116,19 @@ def _read(
 
 def _deployment(tree: SourceTree) -> Deployment:
     """What the deployment files say; by their place below the argument, findings by the path people know."""
-    from safecelery.lint.deploy import Deployment, read
+    from safecelery.lint.deploy import Deployment, read, tells_of_deployment
 
     whole = Deployment()
+    programs = [file for file in tree.python_files if not file.is_test and tells_of_deployment(file.path)]
     for root in tree.roots:
-        files = [file for file in tree.other_files if file.root == root]
-        shown = {file.path: tree.shown(file.absolute) for file in files}
-        part = read((file.path, file.absolute) for file in files)
+        files = [(file.path, file.absolute) for file in tree.other_files if file.root == root]
+        files += [(file.path, file.absolute) for file in programs if file.root == root]
+        shown = {path: tree.shown(absolute) for path, absolute in files}
+        part = read(files)
         whole.processes += [_shown(facts, shown) for facts in part.processes]
         whole.packages += [_shown(facts, shown) for facts in part.packages]
         whole.files += [_shown(facts, shown) for facts in part.files]
+        whole.trust += [_shown(facts, shown) for facts in part.trust]
         whole.unread += [replace(item, path=shown.get(item.path, item.path)) for item in part.unread]
     return whole
 

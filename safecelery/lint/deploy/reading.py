@@ -18,10 +18,11 @@ from safecelery.lint.deploy.kubernetes import read_kubernetes
 from safecelery.lint.deploy.packages import package_reader, prefer_locked
 from safecelery.lint.deploy.process import Surroundings, script_processes
 from safecelery.lint.deploy.tree import LARGEST, Tree
+from safecelery.lint.deploy.trusted import trusted_keys
 from safecelery.lint.finding import Unread
-from safecelery.policy.facts import UNKNOWN, DeployFacts, FileFacts, PackageFacts, Unknown
+from safecelery.policy.facts import UNKNOWN, DeployFacts, FileFacts, PackageFacts, TrustFacts, Unknown
 
-__all__ = ["Deployment", "read"]
+__all__ = ["Deployment", "read", "tells_of_deployment"]
 
 _MENTIONS = re.compile(rb"celery|flower", re.IGNORECASE)
 _MAY_MENTION = re.compile(rb"celery|flower|worker|beat|scheduler", re.IGNORECASE)
@@ -43,7 +44,15 @@ class Deployment:
     processes: list[DeployFacts] = field(default_factory=list)
     packages: list[PackageFacts] = field(default_factory=list)
     files: list[FileFacts] = field(default_factory=list)
+    trust: list[TrustFacts] = field(default_factory=list)
+    """The keys of trust stores; those made for tests and examples are left out."""
     unread: list[Unread] = field(default_factory=list)
+
+
+def tells_of_deployment(relative: str) -> bool:
+    """Whether a python file belongs to :func:`read`: requirements of setup.py, or what Flower is configured by."""
+    name = posixpath.basename(relative)
+    return name == "setup.py" or "flower" in name
 
 
 def read(files: Iterable[tuple[str, str]]) -> Deployment:
@@ -144,8 +153,11 @@ def _secret(relative: str, tree: Tree, repository: Repository, found: Deployment
     except (OSError, ValueError) as error:
         tree.unreadable[relative] = getattr(error, "strerror", None) or type(error).__name__
         return
-    if fact is not None:
-        found.files.append(fact)
+    if fact is None:
+        return
+    found.files.append(fact)
+    if fact.kind == "trust-store" and not fact.example:
+        found.trust.extend(trusted_keys(relative, tree.text(relative) or ""))
 
 
 def _counted(processes: list[DeployFacts]) -> list[DeployFacts]:

@@ -43,10 +43,20 @@ KIND_BY_NAME: Final = {
     ".env": "env",
     "celerybeat-schedule": "state",
     "id_rsa": "key",
+    "id_dsa": "key",
     "id_ecdsa": "key",
     "id_ed25519": "key",
+    "private_key": "key",
+    "privkey": "key",
 }
 """Whole names, in lower case."""
+
+KIND_BY_SUFFIX: Final = (
+    (".service.in", "systemd"),
+    (".service.j2", "systemd"),
+    (".state.db", "state"),
+)
+"""The name's end, in lower case, where the last dot alone does not tell."""
 
 KIND_BY_PREFIX: Final = (
     ("dockerfile.", "dockerfile"),
@@ -71,11 +81,19 @@ KIND_BY_ENDING: Final = {
     "pem": "key",
     "key": "key",
     "p8": "key",
+    "pk8": "key",
+    "crt": "key",
+    "cert": "key",
+    "rsa": "key",
+    "ed25519": "key",
+    "asc": "key",
+    "gpg": "key",
     "state": "state",
+    "statedb": "state",
     "toml": "toml",
     "env": "env",
 }
-"""What follows the last dot, in lower case; looked at last. ``txt`` and ``in`` count only for requirements."""
+"""What follows the last dot, in lower case; looked at last. ``txt``, ``in`` and ``pip`` count only for requirements."""
 
 _REQUIREMENTS = ("requirements", "constraints")
 _SCRIPT_FOLDERS = frozenset({"bin", "scripts"})
@@ -104,9 +122,9 @@ def deployment_kind(name: str, folder: str) -> str | None:
         return "script" if folder in _SCRIPT_FOLDERS or low in _SCRIPT_NAMES else _by_prefix(low)
     kind = KIND_BY_ENDING.get(ending)
     if kind is None:
-        if ending in ("txt", "in") and _is_requirements(stem, folder):
+        if ending in ("txt", "in", "pip") and _is_requirements(stem, folder):
             return "constraints" if "constraints" in stem else "requirements"
-        return _by_prefix(low)
+        return _by_suffix(low) or _by_prefix(low)
     if kind == "yaml" and "compose" in stem:
         return "compose"
     if kind == "ini" and stem.startswith("supervisor"):
@@ -116,6 +134,10 @@ def deployment_kind(name: str, folder: str) -> str | None:
 
 def _is_requirements(stem: str, folder: str) -> bool:
     return folder in _REQUIREMENTS or any(word in stem for word in _REQUIREMENTS)
+
+
+def _by_suffix(low: str) -> str | None:
+    return next((kind for suffix, kind in KIND_BY_SUFFIX if low.endswith(suffix)), None)
 
 
 def _by_prefix(low: str) -> str | None:

@@ -60,6 +60,8 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
         yield Subject(package)
     for file in deployment.files:
         yield Subject(file)
+    for key in deployment.trust:
+        yield Subject(key)
 
 
 def _celery_version(deployment: Deployment) -> Any:
