@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from safecelery.lint.fix.rules.fixer import Fixer
 
-__all__ = ["FIXERS", "fixer_of", "is_fixable"]
+__all__ = ["FIXERS", "SAFE", "fixer_of", "is_fixable", "option_for"]
 
 FIXERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -57,6 +57,9 @@ FIXERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Code -> module of safecelery.lint.fix.rules, and its function."""
 
+SAFE: Final = frozenset({"SFC404", "SFC415", "SFC605", "SFC615", "SFC616", "SFC901", "SFC902"})
+"""Codes of which at least some findings have a safe fix; those of the others are all unsafe."""
+
 
 @cache
 def fixer_of(code: str) -> Fixer:
@@ -71,3 +74,8 @@ def fixer_of(code: str) -> Fixer:
 def is_fixable(code: str) -> bool:
     """Whether a rule has a fixer. At a given place it may still find nothing that it can safely change."""
     return code in FIXERS
+
+
+def option_for(code: str) -> str:
+    """The option of the command line that makes the fix of a fixable code, or may make it."""
+    return "--fix" if code in SAFE else "--unsafe-fixes"

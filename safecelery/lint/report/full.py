@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from safecelery.lint.finding import Finding, LintResult
+from safecelery.lint.fix.table import option_for
 from safecelery.lint.report.characters import visible
 from safecelery.lint.report.options import RenderOptions
 from safecelery.lint.report.source import Sources
@@ -53,7 +54,9 @@ def _block(finding: Finding, options: RenderOptions, sources: Sources, paint: Pa
         yield from _labelled(equals, label, link, options.width, paint, "dim")
     yield from _labelled(equals, "help: ", visible(finding.fix), options.width, paint, "help")
     if finding.fixable:
-        yield from _labelled(equals, "fix: ", "safecelery lint --fix can write it", options.width, paint, "help")
+        yield from _labelled(
+            equals, "fix: ", f"safecelery lint {option_for(finding.code)} can write it", options.width, paint, "help"
+        )
     more = f"safecelery lint --explain {visible(finding.code)}"
     yield from _labelled(equals, "more: ", more, options.width, paint, "dim")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from safecelery.lint.finding import Finding, LintResult
+from safecelery.lint.fix.table import option_for
 from safecelery.lint.report import rulebook
 from safecelery.lint.report.html_text import escaped
 from safecelery.lint.report.rulebook import decided_rule
@@ -56,7 +57,8 @@ def _card(finding: Finding, anchor: str, app: str, sources: Sources | None) -> I
         if finding.env:
             yield f"<li>unless the environment sets <code>{escaped(', '.join(finding.env))}</code></li>"
         yield "</ol>"
-    fixable = ' <span class="fixable"><code>--fix</code> can write it</span>' if finding.fixable else ""
+    option = option_for(finding.code)
+    fixable = f' <span class="fixable"><code>{option}</code> can write it</span>' if finding.fixable else ""
     yield f'<p class="help"><b>Fix</b> {escaped(finding.fix)}{fixable}</p></article>\n'
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from inspect import getsource
+
 import pytest
 
 from safecelery.lint.finding import Because
 from safecelery.lint.fix.rules.names import meant
-from safecelery.lint.fix.table import FIXERS, fixer_of
+from safecelery.lint.fix.table import FIXERS, SAFE, fixer_of, option_for
 from safecelery.policy.rules import BY_CODE
 from safecelery.policy.vocabulary import TASK_OPTIONS
 from tests.unit.lint.fix.fix_builders import fixed, fixed_bytes, found
@@ -18,6 +20,14 @@ def test_every_entry_of_the_table_is_a_rule_and_a_function() -> None:
     assert set(FIXERS) <= set(BY_CODE)
     for code in FIXERS:
         assert fixer_of(code)
+
+
+def test_a_report_names_the_option_that_makes_the_fix() -> None:
+    for code in FIXERS:
+        never_safe = "safe=True" not in getsource(fixer_of(code)) and "safe = " not in getsource(fixer_of(code))
+        assert (code not in SAFE) == never_safe, code
+    assert option_for("SFC605") == "--fix"
+    assert option_for("SFC401") == "--unsafe-fixes"
 
 
 class TestAddingAnOption:
