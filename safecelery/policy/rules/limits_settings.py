@@ -70,7 +70,7 @@ def _mistaken_option(task: TaskFacts, _: Limits) -> Verdict:
 def _overlapping(entry: ScheduleFacts, _: Limits) -> Verdict:
     period, limit = entry.period_s, entry.task_time_limit
     if limit is UNKNOWN or period is UNKNOWN:
-        return unreadable("the period" if period is UNKNOWN else "the task's time_limit")
+        return unreadable("the schedule" if period is UNKNOWN else "the task's time_limit")
     if is_duration(period) and is_duration(limit) and period < limit:
         return Fail(f"it is sent every {shown(period)} s, a run may take {shown(limit)} s")
     return PASS  # a task without a limit has a rule of its own
@@ -81,7 +81,7 @@ def _every_minute(entry: ScheduleFacts, _: Limits) -> Verdict:
     if stated is ABSENT:
         return PASS
     if stated is UNKNOWN:
-        return unreadable("the arguments of the crontab")
+        return unreadable("the schedule")
     if not isinstance(stated, tuple) or not stated or "minute" in stated:
         return PASS  # crontab() without any argument says "every minute" and means it
     return Fail(f"crontab({', '.join(f'{name}=...' for name in stated)}) leaves minute at '*'")

@@ -10,6 +10,7 @@ from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.calls import call_subjects
 from safecelery.lint.project.facts.code import code_subjects
 from safecelery.lint.project.facts.evidence import Subject
+from safecelery.lint.project.facts.periodic import periodic_subjects
 from safecelery.lint.project.facts.routes import queue_subjects, route_subjects
 from safecelery.lint.project.facts.schedules import schedule_subjects
 from safecelery.lint.project.facts.settings import app_subjects, settings_facts
@@ -50,6 +51,7 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
             yield Subject(replace(facts, longest_limit_s=longest), values, points_at_value=True)
             yield from queue_subjects(app, conf, facts)
         yield from schedule_subjects(analysis, app, conf)
+        yield from periodic_subjects(analysis, app)
         if not app.safe:
             yield from route_subjects(analysis, app, conf, facts, deployment.processes)
     yield from call_subjects(analysis, visibility)

@@ -13,15 +13,22 @@ from safecelery.lint.project.facts.evidence import Subject, place_of, stated
 from safecelery.lint.project.facts.settings import app_place
 from safecelery.lint.project.objects import App, Task
 from safecelery.lint.project.options import Options
-from safecelery.policy.facts import ABSENT, UNKNOWN, ScheduleFacts
+from safecelery.policy.facts import ABSENT, UNKNOWN, Place, ScheduleFacts
 
-__all__ = ["period", "schedule_subjects"]
+__all__ = ["period", "schedule_subject", "schedule_subjects"]
 
 _ENTRY_KEYS: Final = frozenset(
     {"name", "task", "schedule", "args", "kwargs", "options", "relative", "last_run_at", "total_run_count", "app"}
 )
 """What ``celery.beat.ScheduleEntry`` takes."""
+_OWN_TASKS: Final = frozenset(
+    f"celery.{name}" for name in ("accumulate", "backend_cleanup", "chain", "chord", "chord_unlock", "chunks", "group",
+                                  "map", "starmap")
+)  # fmt: skip
+"""The tasks of every app (celery/app/builtins.py)."""
 _DAY: Final = 86400
+_CRONTAB: Final = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
+"""The parameters of ``celery.schedules.crontab`` in order."""
 
 
 def schedule_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[Subject]:
@@ -29,38 +36,65 @@ def schedule_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iter
     table = conf.value("beat_schedule")
     if not isinstance(table.data, Table):
         return
-    every = [analysis.options(task, app) for task in analysis.tasks]
-    by_name = {options.name: options for options in every}
+    by_name = {options.name: options for options in (analysis.options(task, app) for task in analysis.tasks)}
     for entry, value in table.data.items.items():
         if not isinstance(value.data, Table):
             continue
         fields = value.data.items
-        task = fields.get("task", Val(None))
-        name = task_name(task)
-        options = by_name.get(name) if isinstance(name, str) else None
-        schedule = fields.get("schedule", Val(None))
-        given = fields.get("options")
-        expires: object = ABSENT
-        if given is not None:
-            expires = UNKNOWN
-            if isinstance(given.data, Table):
-                expires = stated(given.data.items["expires"]) if "expires" in given.data.items else ABSENT
-        facts = ScheduleFacts(
-            entry=str(entry),
-            where=place_of(value, app_place(app)),
-            task=name if isinstance(name, str) else UNKNOWN,
-            registered=_registered(analysis, name, options is not None),
-            period_s=period(schedule),
-            task_time_limit=stated(options.effective("time_limit")) if options is not None else UNKNOWN,
-            expires_s=expires,
-            task_expires_s=stated(options.effective("expires")) if options is not None else UNKNOWN,
-            args_problem=_args_problem(options, fields),
-            unknown_keys=UNKNOWN if value.data.open else tuple(sorted(set(map(str, fields)) - _ENTRY_KEYS)),
-        )
-        values = {str(key): item for key, item in fields.items()}
-        if options is not None:
-            values["time_limit"] = options.effective("time_limit")
-        yield Subject(facts, values)
+        keys = UNKNOWN if value.data.open else tuple(sorted(set(map(str, fields)) - _ENTRY_KEYS))
+        where = place_of(value, app_place(app))
+        yield schedule_subject(analysis, by_name, str(entry), where, fields, unknown_keys=keys)
+
+
+def schedule_subject(
+    analysis: Analysis,
+    by_name: Mapping[str, Options],
+    entry: str,
+    where: Place,
+    fields: Mapping[Any, Val],
+    *,
+    unknown_keys: Any = (),
+) -> Subject:
+    """One entry, whose ``fields`` are those of ``celery.beat.ScheduleEntry``."""
+    name = task_name(fields.get("task", Val(None)))
+    options = by_name.get(name) if isinstance(name, str) else None
+    schedule = fields.get("schedule", Val(None))
+    given = fields.get("options")
+    expires: object = ABSENT
+    if given is not None and given.data is not None:
+        expires = UNKNOWN
+        if isinstance(given.data, Table):
+            missing = UNKNOWN if given.data.open else ABSENT
+            expires = stated(given.data.items["expires"]) if "expires" in given.data.items else missing
+    facts = ScheduleFacts(
+        entry=entry,
+        where=where,
+        task=name if isinstance(name, str) else UNKNOWN,
+        registered=_registered(analysis, name, options is not None),
+        period_s=period(schedule),
+        task_time_limit=stated(options.effective("time_limit")) if options is not None else UNKNOWN,
+        expires_s=expires,
+        task_expires_s=stated(options.effective("expires")) if options is not None else UNKNOWN,
+        args_problem=_args_problem(options, fields),
+        unknown_keys=unknown_keys,
+        crontab=_crontab_arguments(schedule),
+    )
+    values = {str(key): item for key, item in fields.items()}
+    if options is not None:
+        values["time_limit"] = options.effective("time_limit")
+    return Subject(facts, values)
+
+
+def _crontab_arguments(schedule: Val) -> Any:
+    """What ``crontab(...)`` is given, by name; ABSENT for a schedule of another kind."""
+    data = schedule.data
+    if not isinstance(data, ExtInstance):
+        return UNKNOWN if schedule.is_unknown else ABSENT
+    if data.name.rpartition(".")[2] != "crontab":
+        return ABSENT
+    if "**" in data.kwargs:
+        return UNKNOWN
+    return tuple(dict.fromkeys((*_CRONTAB[: len(data.args)], *data.kwargs)))
 
 
 def _args_problem(options: Options | None, fields: Mapping[str, Val]) -> Any:
@@ -102,7 +136,7 @@ def _args_problem(options: Options | None, fields: Mapping[str, Val]) -> Any:
 
 
 def _registered(analysis: Analysis, name: object, found: bool) -> Any:
-    if found:
+    if found or name in _OWN_TASKS:
         return True
     if not isinstance(name, str) or name.startswith("celery."):
         return UNKNOWN
@@ -137,8 +171,7 @@ def period(schedule: Val) -> Any:
 
 
 def _crontab(data: ExtInstance) -> Any:
-    names = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
-    given = dict(zip(names, data.args, strict=False)) | data.kwargs
+    given = dict(zip(_CRONTAB, data.args, strict=False)) | data.kwargs
     minutes = _cron_numbers(given.get("minute"), 60)
     hours = _cron_numbers(given.get("hour"), 24)
     if minutes is None or hours is None:
@@ -147,7 +180,7 @@ def _crontab(data: ExtInstance) -> Any:
     if not times:
         return UNKNOWN
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    everyday = not any(name in given and plain(given[name]) != "*" for name in names[2:])
+    everyday = not any(name in given and plain(given[name]) != "*" for name in _CRONTAB[2:])
     wrap = times[0] + _DAY - times[-1]
     return min([*gaps, wrap]) if everyday or not gaps else min(gaps)
 
