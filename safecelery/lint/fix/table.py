@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from safecelery.lint.fix.rules.fixer import Fixer
 
-__all__ = ["FIXERS", "SAFE", "fixer_of", "is_fixable", "option_for"]
+__all__ = ["FIXERS", "SAFE", "SOMETIMES_SAFE", "fixer_of", "is_fixable", "option_for"]
 
 FIXERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -57,8 +57,10 @@ FIXERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Code -> module of safecelery.lint.fix.rules, and its function."""
 
-SAFE: Final = frozenset({"SFC404", "SFC415", "SFC605", "SFC615", "SFC616", "SFC901", "SFC902"})
-"""Codes of which at least some findings have a safe fix; those of the others are all unsafe."""
+SAFE: Final = frozenset({"SFC605", "SFC615", "SFC616"})
+"""Codes whose fixes are all safe."""
+SOMETIMES_SAFE: Final = frozenset({"SFC404", "SFC415", "SFC901", "SFC902"})
+"""Codes with fixes of both kinds; those of all other codes are unsafe."""
 
 
 @cache
@@ -77,5 +79,7 @@ def is_fixable(code: str) -> bool:
 
 
 def option_for(code: str) -> str:
-    """The option of the command line that makes the fix of a fixable code, or may make it."""
-    return "--fix" if code in SAFE else "--unsafe-fixes"
+    """The option of the command line that makes the fix of a fixable code."""
+    if code in SAFE:
+        return "--fix"
+    return "--fix or --unsafe-fixes" if code in SOMETIMES_SAFE else "--unsafe-fixes"

@@ -85,7 +85,7 @@ RULES = (
         severity=Severity.HIGH,
         check=_acks_late,
         message="is acknowledged before it runs, so a crash loses it",
-        fix="leave acks_late at True, and make the task safe to run twice",
+        fix="set acks_late=True, and make the task safe to run twice",
     ),
     Rule(
         code="SFC502",
@@ -94,7 +94,7 @@ RULES = (
         severity=Severity.HIGH,
         check=_reject_on_worker_lost,
         message="is acknowledged when its worker process dies",
-        fix="leave reject_on_worker_lost at True",
+        fix="set reject_on_worker_lost=True",
     ),
     Rule(
         code="SFC503",
@@ -103,7 +103,7 @@ RULES = (
         severity=Severity.HIGH,
         check=_retry_on_worker_lost,
         message="comes back for ever if it kills its worker process each time",
-        fix="leave retry_on_worker_lost at True, so that such a death counts as a retry",
+        fix="set retry_on_worker_lost=True, so that such a death counts as a retry",
     ),
     Rule(
         code="SFC504",

@@ -8,7 +8,7 @@ import pytest
 
 from safecelery.lint.finding import Because
 from safecelery.lint.fix.rules.names import meant
-from safecelery.lint.fix.table import FIXERS, SAFE, fixer_of, option_for
+from safecelery.lint.fix.table import FIXERS, SAFE, SOMETIMES_SAFE, fixer_of, option_for
 from safecelery.policy.rules import BY_CODE
 from safecelery.policy.vocabulary import TASK_OPTIONS
 from tests.unit.lint.fix.fix_builders import fixed, fixed_bytes, found
@@ -24,9 +24,11 @@ def test_every_entry_of_the_table_is_a_rule_and_a_function() -> None:
 
 def test_a_report_names_the_option_that_makes_the_fix() -> None:
     for code in FIXERS:
-        never_safe = "safe=True" not in getsource(fixer_of(code)) and "safe = " not in getsource(fixer_of(code))
-        assert (code not in SAFE) == never_safe, code
+        source = getsource(fixer_of(code))
+        safe, unsafe = "safe=True" in source or "safe=safe" in source, "safe=False" in source or "safe=safe" in source
+        assert (safe and not unsafe, safe and unsafe) == (code in SAFE, code in SOMETIMES_SAFE), code
     assert option_for("SFC605") == "--fix"
+    assert option_for("SFC901") == "--fix or --unsafe-fixes"
     assert option_for("SFC401") == "--unsafe-fixes"
 
 
