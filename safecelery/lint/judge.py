@@ -11,7 +11,7 @@ from safecelery.lint.finding import Finding
 from safecelery.lint.fix.table import is_fixable
 from safecelery.policy.document import Level
 from safecelery.policy.facts import SuppressionFacts, VerdictFacts
-from safecelery.policy.gate import Violation, evaluate
+from safecelery.policy.gate import Violation, evaluate, examine
 from safecelery.policy.profile import Policy
 from safecelery.policy.rules.abstention import UNDECIDED
 
@@ -38,7 +38,7 @@ class Judge:
         """Every active rule for this type of facts."""
         if type(subject.facts) not in self.policy.plans:
             return
-        report = evaluate(subject.facts, self.policy, today=self.today)
+        report = examine(subject.facts, self.policy, today=self.today)
         for violation in (*report.violations, *report.warnings):
             self._add(self.findings, subject, violation)
         for waived in report.waived:
