@@ -37,7 +37,8 @@ and statements likewise::
     ["imp", line, [[module, as or null]]]  ["from", line, level, module, [[name, as or null]]]
     ["ret", line, value or null]           ["raise", line, exception or null]
     ["del", line, [target]]                ["glob", line, [name]]
-    ["brk", line]                          break or continue
+    ["brk", line]                          break
+    ["cont", line]                         continue
     ["match", line, subject, [body]]
 
 ``parameters`` is ``[[name], number of positional-only and plain ones, [default], *args name or null, **kwargs name or
@@ -56,7 +57,7 @@ from typing import Any, Final, TypeAlias
 
 __all__ = ["IR_VERSION", "Node", "Reduced", "reduce_module"]
 
-IR_VERSION: Final = 2
+IR_VERSION: Final = 3
 """Raised whenever the form changes, so that no cache of an older one is used."""
 
 Node: TypeAlias = list[Any]
@@ -353,7 +354,7 @@ _STATEMENTS: Final[dict[type, Callable[[_Reducer, Any], Node | None]]] = {
     ast.Global: lambda r, n: ["glob", n.lineno, n.names],
     ast.Nonlocal: lambda r, n: ["glob", n.lineno, n.names],
     ast.Break: lambda r, n: ["brk", n.lineno],
-    ast.Continue: lambda r, n: ["brk", n.lineno],
+    ast.Continue: lambda r, n: ["cont", n.lineno],
     ast.Match: lambda r, n: ["match", n.lineno, r.expr(n.subject), [r.block(case.body) for case in n.cases]],
 }
 

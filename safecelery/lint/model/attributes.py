@@ -112,6 +112,8 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
         if name in data.attributes:
             return data.attributes[name]
         return methods.of_external(it, owner, data, name)
+    if name == "value" and isinstance(data, str | int | float):
+        return owner  # members of an enumeration are kept as their values
     if isinstance(data, str | Seq | Table | int | float):
         return methods.of_builtin(it, owner, name)
     if isinstance(data, Partial):

@@ -436,20 +436,31 @@ def binary(name: str, left: Val, right: Val) -> Val:
     if first is not UNKNOWN and second is not UNKNOWN and _small(name, first, second):
         if isinstance(one, ExtInstance) or isinstance(other, ExtInstance):  # durations, in seconds
             if not isinstance(first, int | float) or not isinstance(second, int | float):
-                return unknown(f"{describe(left)} and {describe(right)}", env, because)
+                return unknown(_operation(left, name, right), env, because)
             if name in ("Add", "Sub", "Mult"):
                 total = _ARITHMETIC[name](first, second)
                 return Val(ExtInstance("datetime.timedelta", [], {"seconds": Val(total)}), env, because)
         try:
             result = _ARITHMETIC[name](first, second)
         except (TypeError, ValueError, ArithmeticError, KeyError):
-            return unknown(f"{describe(left)} and {describe(right)}", env, because)
+            return unknown(_operation(left, name, right), env, because)
         if isinstance(result, bool | int | float | str):
             return Val(result, env, because)
     if isinstance(one, ExtInstance | Ext | Instance) and not isinstance(other, Unknown):
         return Val(ExtInstance("operator.result", [left, right], {}), env, because)
     blocker = left if first is UNKNOWN else right
     return unknown(describe(blocker), env, blocker.because)
+
+
+_SIGNS: Final = {
+    "Add": "+", "Sub": "-", "Mult": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Pow": "**", "LShift": "<<",
+    "RShift": ">>", "BitOr": "|", "BitAnd": "&", "BitXor": "^", "MatMult": "@",
+}  # fmt: skip
+
+
+def _operation(left: Val, name: str, right: Val) -> str:
+    """The operation as somebody would write it."""
+    return f"{describe(left)} {_SIGNS.get(name, name)} {describe(right)}"
 
 
 def _small(name: str, first: Any, second: Any) -> bool:

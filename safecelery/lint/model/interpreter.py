@@ -214,7 +214,12 @@ class Interpreter:
             if owner is None:
                 return None
             if isinstance(owner.data, ModuleRef):
-                return Val(Pending(owner.data.module, node[3], self))
+                package = owner.data.module
+                if package.is_package and not package.relevant:  # but one of its modules may be
+                    submodule = self.find(f"{package.name}.{node[3]}", package)
+                    if submodule is not None:
+                        return Val(ModuleRef(submodule))
+                return Val(Pending(package, node[3], self))
             if isinstance(owner.data, Ext):
                 return Val(Ext(f"{owner.data.name}.{node[3]}"))
             if isinstance(owner.data, Pending) and not owner.data.module.relevant:

@@ -70,3 +70,7 @@ class Frame:
     """Environment variables without which the code raises."""
     returned: Val | None = None
     """What a branch that may have been taken has returned already."""
+    leaving: str = ""
+    """Why the loop's round may have ended already; empty if it has not."""
+    stopping: bool = False
+    """By ``break``: then the whole loop may have."""

@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 __all__ = ["Executor", "Signal", "describe_node", "merge"]
 
 Signal: TypeAlias = tuple[str, Val] | None
-"""How a block ended: None at its end, else "ret", "brk" or "raise"."""
+"""How a block ended: None at its end, else "ret", "brk", "cont" or "raise"."""
 
 _MOST_ROUNDS = 300
 _WAITING = frozenset({"c", "a", "n", "x", "b", "i", "o", "f", "comp", "q"})
 """Expressions worth deferring; displays and constants cost nothing."""
+
+_OF_LOOPS = ("brk", "cont")
 
 _FAMILY = {
     "ImportError": {"ImportError", "ModuleNotFoundError"},
@@ -56,19 +58,29 @@ class Executor:
             "=": self._assign, "ann": self._annotated, "aug": self._augmented, "e": self._expression, "if": self._if,
             "for": self._for, "while": self._while, "with": self._with, "try": self._try, "def": self._def,
             "class": self._class, "imp": self._import, "from": self._from, "ret": self._return, "raise": self._raise,
-            "del": self._del, "glob": self._global, "brk": self._break, "match": self._match,
+            "del": self._del, "glob": self._global, "brk": self._break, "cont": self._continue,
+            "match": self._match,
         }  # fmt: skip
 
     def block(self, body: list[Node], frame: Frame) -> Signal:
         """Run statements until one of them leaves the block."""
-        for node in body:
+        for index, node in enumerate(body):
             self.it.spend()
             signal = self.table[node[0]](node, frame)
             if signal is not None:
                 if signal[0] == "raise" and frame.names is frame.module.names and not self.it.catching:
                     continue  # the module is in use, so in its real environment it does not come to this
                 return signal
+            if frame.leaving and index + 1 < len(body):
+                return self._unless_left(body[index + 1 :], frame)
         return None
+
+    def _unless_left(self, rest: list[Node], frame: Frame) -> Signal:
+        """What follows a ``break`` or ``continue`` in a branch that may have been taken."""
+        why, stopping, frame.leaving = frame.leaving, frame.stopping, ""
+        signal = self.fork([rest, []], frame, why)
+        frame.leaving, frame.stopping = why, stopping or frame.stopping
+        return signal
 
     # --- assignments --------------------------------------------------------------------------------------------
 
@@ -245,7 +257,7 @@ class Executor:
                 frame.names.update(before)
                 signal = self.block(branch, frame)
                 endings.append((dict(frame.names), signal))
-        through = [names for names, signal in endings if signal is None or signal[0] == "brk"]
+        through = [names for names, signal in endings if signal is None or signal[0] in _OF_LOOPS]
         left = [signal for _, signal in endings if signal is not None and signal[0] == "ret"]
         kept = through or [names for names, _ in endings]
         merged: dict[str, Val] = {}
@@ -260,23 +272,52 @@ class Executor:
                 # One way out returned: what follows may or may not run, and what is returned is one of several.
                 earlier = [] if frame.returned is None else [frame.returned]
                 frame.returned = merge([*earlier, *(signal[1] for signal in left)], why)
-            return None
+            return self._left_by(
+                [signal for _, signal in endings if signal is None or signal[0] in _OF_LOOPS], frame, why
+            )
         if left:
             return "ret", merge([signal[1] for signal in left], why) or NONE
         return "raise", NONE
 
+    def _left_by(self, signals: list[Signal], frame: Frame, why: str) -> Signal:
+        """How branches end together of which some may leave a round of a loop."""
+        kinds = {None if signal is None else signal[0] for signal in signals}
+        if kinds == {None}:
+            return None
+        if len(kinds) > 1:
+            frame.leaving, frame.stopping = why, frame.stopping or "brk" in kinds
+        return None if None in kinds else ("brk" if kinds == {"brk"} else "cont", NONE)
+
     def _for(self, node: Node, frame: Frame) -> Signal:
+        outer = frame.leaving, frame.stopping
+        frame.leaving, frame.stopping = "", False
+        signal = self._rounds(node, frame)
+        frame.leaving, frame.stopping = outer
+        return None if signal is not None and signal[0] in _OF_LOOPS else signal
+
+    def _rounds(self, node: Node, frame: Frame) -> Signal:
         _, line, target, iterable, body, orelse = node
         items = self.items_of(self.it.evaluate(iterable, frame))
         if items is None or len(items) > _MOST_ROUNDS:
-            self.store(target, unknown(describe_node(iterable)), frame, line)
-            return self.fork([body, []], frame, describe_node(iterable))
+            return self._perhaps_a_round(node, describe_node(iterable), frame)
         for item in items:
             self.store(target, item, frame, line)
             signal = self.block(body, frame)
-            if signal is not None and signal[0] != "brk":
+            if signal is not None and signal[0] != "cont":
                 return signal
+            if frame.stopping:
+                return self._perhaps_a_round(node, frame.leaving, frame)
+            frame.leaving = ""
         return self.block(orelse, frame) if orelse else None
+
+    def _perhaps_a_round(self, node: Node, why: str, frame: Frame) -> Signal:
+        """Any number of rounds over nobody knows what, and perhaps what follows them."""
+        _, line, target, _, body, orelse = node
+        frame.leaving = ""
+        item: Node = ["=", line, [target], ["val", line, unknown(why)]]
+        signal = self.fork([[item, *body], []], frame, why)
+        frame.leaving = ""
+        return self.fork([orelse, []], frame, why) if orelse and signal is None else signal
 
     def items_of(self, value: Val) -> list[Val] | None:
         """What a loop over it meets; None if that is not known."""
@@ -293,7 +334,11 @@ class Executor:
         test = self.it.evaluate(node[2], frame)
         if self.it.truth(test) is False:
             return None
-        return self.fork([node[3], []], frame, describe_node(node[2]))
+        outer = frame.leaving, frame.stopping
+        frame.leaving, frame.stopping = "", False
+        signal = self.fork([node[3], []], frame, describe_node(node[2]))
+        frame.leaving, frame.stopping = outer
+        return signal
 
     def _with(self, node: Node, frame: Frame) -> Signal:
         for context, target in node[2]:
@@ -365,6 +410,9 @@ class Executor:
 
     def _break(self, node: Node, frame: Frame) -> Signal:
         return "brk", NONE
+
+    def _continue(self, node: Node, frame: Frame) -> Signal:
+        return "cont", NONE
 
     def _del(self, node: Node, frame: Frame) -> Signal:
         for target in node[2]:

@@ -334,9 +334,9 @@ def describe(value: Val) -> str:
     if isinstance(data, Unknown):
         return data.why
     if isinstance(data, Ext):
-        return data.name
+        return data.name.removeprefix("builtins.")
     if isinstance(data, ExtInstance):
-        return f"{data.name}(...)"
+        return f"{data.name.removeprefix('builtins.')}(...)"
     if isinstance(data, Class | Function):
         return data.name
     if isinstance(data, Instance):

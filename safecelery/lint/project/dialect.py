@@ -128,6 +128,8 @@ class Dialect:
             return self._app_attribute(it, value, data, name, at)
         if isinstance(data, Conf):
             return self._conf_attribute(it, data, name, at)
+        if isinstance(data, AppMethod) and f"{data.name}.{name}" == "tasks.register":
+            return Val(AppMethod(data.app, "tasks.register"))
         if isinstance(data, Task):
             return self._task_attribute(data, name)
         if isinstance(data, Ext):
