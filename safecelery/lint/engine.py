@@ -85,7 +85,7 @@ def facts(paths: Sequence[str], config: LintConfig) -> dict[str, Any]:
     from safecelery.lint.project.document import facts_document
 
     tree, _, analysis = _read(paths, config, None, deployment=False)
-    document = facts_document(analysis)
+    document = facts_document(analysis, tree.unread)
     tree.save()
     return document
 

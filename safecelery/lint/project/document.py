@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
-from safecelery.lint.finding import Because
+from safecelery.lint.finding import Because, Unread
 from safecelery.lint.model.values import Unknown, Val, describe, env_of, plain
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.objects import Task
@@ -36,9 +37,9 @@ TASK_FIELDS: Final = {
 """Name in the document -> option of the task."""
 
 
-def facts_document(analysis: Analysis) -> dict[str, Any]:
-    """The whole document; paths are relative to the argument that led to them."""
-    document = _document(analysis)
+def facts_document(analysis: Analysis, unread: Iterable[Unread] = ()) -> dict[str, Any]:
+    """The whole document; paths are relative to the argument that led to them. ``unread`` is what the reader left."""
+    document = _document(analysis, sorted({*unread, *analysis.unread}, key=lambda part: (part.path, part.line)))
     paths = {module.path: module.record.file.path for module in analysis.modules.all_modules()}
     _relate(document, paths)
     return document
@@ -56,7 +57,7 @@ def _relate(part: Any, paths: dict[str, str]) -> None:
             _relate(value, paths)
 
 
-def _document(analysis: Analysis) -> dict[str, Any]:
+def _document(analysis: Analysis, unread: Iterable[Unread]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "apps": [
@@ -69,7 +70,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
             for app in analysis.apps
         ],
         "tasks": [_task(analysis, task) for task in sorted(analysis.tasks, key=lambda t: (t.module.path, t.line))],
-        "unparsed": [{"file": part.path, "line": part.line, "why": part.message} for part in analysis.unread],
+        "unparsed": [{"file": part.path, "line": part.line, "why": part.message} for part in unread],
     }
 
 

@@ -264,11 +264,16 @@ def wanted_of(fresh: Mapping[str, set[str]], known: Mapping[str, set[str]]) -> W
             kind, _, bare = name.partition(":")
             if kind == "m":
                 if bare in fresh:
-                    attributes = tuple(b"." + each.partition(":")[2].encode() for each in fresh[bare] if each[0] != "m")
-                    wanted.setdefault(key.encode(), {})[bare.encode()] = attributes
+                    attributes = tuple(b"." + _raw(each.partition(":")[2]) for each in fresh[bare] if each[0] != "m")
+                    wanted.setdefault(_raw(key), {})[_raw(bare)] = attributes
             elif name in fresh.get(key, ()):
-                wanted.setdefault(key.encode(), {}).setdefault(bare.encode(), ())
+                wanted.setdefault(_raw(key), {}).setdefault(_raw(bare), ())
     return wanted
+
+
+def _raw(name: str) -> bytes:
+    """As source has it. The name of a file may hold bytes that are no UTF-8: nothing imports that, nothing fails."""
+    return name.encode("utf-8", "surrogatepass")
 
 
 def imported_tails(data: bytes, folder: str) -> frozenset[bytes]:
@@ -305,7 +310,7 @@ def _imports(data: bytes, folder: str) -> Iterator[tuple[bytes, bytes | None]]:
         at = line.rfind(b"from ")
         if at >= 0:
             module = line[at + 5 :].strip()
-            yield module.rpartition(b".")[2] or _tail(module.decode("latin-1"), folder).encode(), right
+            yield module.rpartition(b".")[2] or _raw(_tail(module.decode("latin-1"), folder)), right
         elif not line.strip():
             for part in right.partition(b"\n")[0].split(b","):
                 words = part.split()
