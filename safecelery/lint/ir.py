@@ -49,11 +49,11 @@ it cannot matter: see :func:`_keeps_body`.
 from __future__ import annotations
 
 import ast
-import re
-from bisect import bisect_left
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
+
+from safecelery.lint.mentions import NETWORK, RETRYING, SENDING, TELLING, Lines, lines_of, reads_results, within
 
 __all__ = ["IR_VERSION", "Node", "Reduced", "reduce_module"]
 
@@ -69,10 +69,6 @@ _SHORT_BODY = 5  # lines: small enough to be kept without a reason
 _LONG_BODY = 150  # lines: longer functions are no wrappers, factories or readers of the environment
 _DEEPEST = 40  # levels of expression; deeper ones are generated data
 
-# A function that mentions none of these neither makes tasks nor configures an app nor reads the environment.
-_TELLING = re.compile(
-    r"celery|Celery|CELERY|_task\b|\.task\b|Task\b|environ|getenv|\benv\b|conf\b|config|settings|partial|wraps|kwargs"
-)
 # Decorated functions are mostly tasks and views, whose bodies are for the detectors. These are not.
 _TRANSPARENT = frozenset(
     [
@@ -87,20 +83,6 @@ _TRANSPARENT = frozenset(
         "overload",
         "fixture",
     ]
-)
-_DISPATCHING = re.compile(
-    r"\.(?:delay|apply_async|delay_on_commit|apply_async_on_commit|send_task|signature|subtask|s|si|set|add_periodic_task"
-    r"|time_limit|AsyncResult)\s*\(|\b(?:signature|subtask|PeriodicTask|AsyncResult)\s*\("
-)
-_NETWORK = re.compile(
-    r"\b(?:requests|httpx|aiohttp|urllib3)\.(?:get|post|put|patch|delete|head|request|Session|Client|AsyncClient)\b"
-    r"|\burlopen\(|\bsmtplib\.|\bsend_mail\(|\bEmail(?:Multi\w+)?Message\(|\bparamiko\.|\bftplib\.|\bboto3\."
-    r"|\bsocket\.create_connection\(|\bgrpc\.|\bstripe\.\w+\.\w+\("
-)
-_RETRYING = re.compile(r"\.retry\(")
-_RESULTS = re.compile(r"\b(?:AsyncResult|GroupResult|ResultSet|EagerResult)\b|\bchord\(|django_celery_results")
-_MAYBE_RESULTS = re.compile(
-    r"\b\w*(?:result|res|promise|job)\w*\.(?:get|wait|join|ready|successful|collect)\(|\)\.(?:get|join|wait)\("
 )
 _DISPATCHERS: Final = frozenset(
     [
@@ -130,17 +112,17 @@ def reduce_module(tree: ast.Module, source: str) -> Reduced:
     """
     reducer = _Reducer(source)
     body = reducer.block(tree.body)
-    calls = _calls(tree, reducer) if _DISPATCHING.search(source) else []
-    reads = True if _RESULTS.search(source) else None if _MAYBE_RESULTS.search(source) else False
-    return {"body": body, "calls": calls, "talking": reducer.talking, "reads_results": reads}
+    lines = lines_of(source, SENDING)
+    calls = _calls(tree, reducer, lines) if lines else []
+    return {"body": body, "calls": calls, "talking": reducer.talking, "reads_results": reads_results(source)}
 
 
 class _Reducer:
     def __init__(self, source: str) -> None:
         self.depth = 0
-        self.telling = _lines_of(_TELLING, source)
-        self.network = _lines_of(_NETWORK, source)
-        self.retrying = _lines_of(_RETRYING, source) if self.network else []
+        self.lines = Lines(source)
+        self.network = lines_of(source, NETWORK)
+        self.retrying = lines_of(source, RETRYING) if self.network else []
         self.talking: list[Node] = []
         self.inside = 0  # functions around the current one whose body is kept
 
@@ -263,10 +245,10 @@ class _Reducer:
             self.inside += 1
             body = self.block(node.body)
             self.inside -= 1
-        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        first = _first_line(node)
         last = node.end_lineno or node.lineno
-        if node.decorator_list and self.network and _within(self.network, node.lineno, last):
-            self.talking.append([first, _within(self.retrying, node.lineno, last)])
+        if node.decorator_list and self.network and within(self.network, node.lineno, last):
+            self.talking.append([first, within(self.retrying, node.lineno, last)])
         return [
             "def",
             first,
@@ -287,12 +269,12 @@ class _Reducer:
             return False
         if node.decorator_list and not any(_last_name(d) in _TRANSPARENT for d in node.decorator_list):
             return False
-        return _within(self.telling, node.lineno, node.end_lineno or node.lineno)
+        return self.lines.mention(TELLING, node.lineno, node.end_lineno or node.lineno)
 
     def class_(self, node: ast.ClassDef) -> Node:
         return [
             "class",
-            min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]),
+            _first_line(node),
             node.lineno,
             node.name,
             self.exprs(node.decorator_list),
@@ -359,14 +341,19 @@ _STATEMENTS: Final[dict[type, Callable[[_Reducer, Any], Node | None]]] = {
 }
 
 
-def _calls(tree: ast.Module, reducer: _Reducer) -> list[Node]:
-    """Every sending call below the module, with the imports of the function it stands in."""
+def _calls(tree: ast.Module, reducer: _Reducer, lines: list[int]) -> list[Node]:
+    """Every sending call below the module, with the imports of the function it stands in.
+
+    ``lines`` are those on which one may begin: statements without any are not walked.
+    """
     found: list[Node] = []
 
     def visit(node: ast.AST, function: int, imports: list[Node]) -> None:
         for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.stmt) and not within(lines, _first_line(child), child.end_lineno or child.lineno):
+                continue
             if isinstance(child, _Function):
-                line = function or min([child.lineno, *(d.lineno for d in child.decorator_list)])
+                line = function or _first_line(child)
                 visit(child, line, [*imports, *_local_imports(child, reducer)])
                 continue
             if isinstance(child, ast.Call) and _last_name(child.func) in _DISPATCHERS:
@@ -390,19 +377,9 @@ def _last_name(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _within(lines: list[int], first: int, last: int) -> bool:
-    """One of the sorted lines lies between the two."""
-    position = bisect_left(lines, first)
-    return position < len(lines) and lines[position] <= last
-
-
-def _lines_of(pattern: re.Pattern[str], source: str) -> list[int]:
-    """The lines, from 1, on which the pattern occurs."""
-    lines: list[int] = []
-    line, start = 1, 0
-    for match in pattern.finditer(source):
-        line += source.count("\n", start, match.start())
-        start = match.start()
-        if not lines or lines[-1] != line:
-            lines.append(line)
-    return lines
+def _first_line(node: ast.stmt) -> int:
+    """Of its first decorator, if it has any."""
+    first: int = node.lineno
+    for decorator in getattr(node, "decorator_list", ()):
+        first = min(first, decorator.lineno)
+    return first
