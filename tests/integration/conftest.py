@@ -17,6 +17,7 @@ from safecelery import SafeCelery, create_app
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration import extra_tasks  # noqa: F401  # registers shared tasks
+from tests.integration.lint_process import LintedProject
 from tests.integration.stage import Identities, Stage, let_go
 
 #: Result databases, so that no stage sees another's results.
@@ -68,3 +69,9 @@ def producer(stage: Stage) -> Iterator[SafeCelery]:
     app = create_app("producer", stage.settings("producer", trust=False), set_as_current=False)
     yield app
     let_go(app)
+
+
+@pytest.fixture
+def linted(tmp_path: Path) -> LintedProject:
+    """An empty project to lint in processes of their own."""
+    return LintedProject(tmp_path)
