@@ -53,11 +53,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
-from safecelery.lint.mentions import NETWORK, RETRYING, SENDING, TELLING, Lines, lines_of, reads_results, within
+from safecelery.lint.mentions import (
+    NETWORK,
+    RETRYING,
+    SENDING,
+    TELLING,
+    Lines,
+    lines_of,
+    mentioned,
+    reads_results,
+    within,
+)
 
 __all__ = ["IR_VERSION", "Node", "Reduced", "reduce_module"]
 
-IR_VERSION: Final = 3
+IR_VERSION: Final = 5
 """Raised whenever the form changes, so that no cache of an older one is used."""
 
 Node: TypeAlias = list[Any]
@@ -103,10 +113,11 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def reduce_module(tree: ast.Module, source: str) -> Reduced:
-    """The module as ``{"body": [statement], "calls": [call], "talking": [...], "reads_results": ...}``.
+    """The module as ``{"body": [statement], "calls": [call], "talking": [...], "reads_results": ..., "words": [...]}``.
 
     ``talking`` are the decorated functions whose text talks to another machine, each ``[line of the first decorator,
-    whether it calls retry itself]``. ``reads_results`` is true if the module reads results of tasks, null if it may.
+    whether it calls retry itself]``. ``reads_results`` is true if the module reads results of tasks, null if it may;
+    ``words`` are those of :data:`safecelery.lint.mentions.WORDS` that occur anywhere in it.
     ``calls`` are the places that send tasks from inside functions, each
     ``[line, column, line of the enclosing function's first decorator, [import statement of that function], call]``.
     """
@@ -114,7 +125,13 @@ def reduce_module(tree: ast.Module, source: str) -> Reduced:
     body = reducer.block(tree.body)
     lines = lines_of(source, SENDING)
     calls = _calls(tree, reducer, lines) if lines else []
-    return {"body": body, "calls": calls, "talking": reducer.talking, "reads_results": reads_results(source)}
+    return {
+        "body": body,
+        "calls": calls,
+        "talking": reducer.talking,
+        "reads_results": reads_results(source),
+        "words": mentioned(source),
+    }
 
 
 class _Reducer:

@@ -9,7 +9,18 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["NETWORK", "RETRYING", "SENDING", "TELLING", "Lines", "lines_of", "reads_results", "within"]
+__all__ = [
+    "NETWORK",
+    "RETRYING",
+    "SENDING",
+    "TELLING",
+    "WORDS",
+    "Lines",
+    "lines_of",
+    "mentioned",
+    "reads_results",
+    "within",
+]
 
 TELLING: Final = (
     "elery", "ELERY", "_task", ".task", "Task", "environ", "getenv", "env(", "env.", "conf", "settings", "partial",
@@ -32,6 +43,15 @@ _PERHAPS_READING: Final = tuple(
     for name in ("result", "results", "promise", "res", "job", "ResultSet")
     for method in ("get", "wait", "join", "ready", "collect")
 )
+
+
+WORDS: Final = ("DJANGO_SETTINGS_MODULE", "from_object(", "__init_subclass__")
+"""Words that decide whether a whole module is looked through for something rare."""
+
+
+def mentioned(source: str) -> list[str]:
+    """Which of :data:`WORDS` occur."""
+    return [word for word in WORDS if word in source]
 
 
 def reads_results(source: str) -> bool | None:

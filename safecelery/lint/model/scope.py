@@ -47,6 +47,11 @@ class Module:
         return self.record.ir.get("calls", [])  # type: ignore[no-any-return]
 
     @property
+    def words(self) -> list[str]:
+        """Which of :data:`safecelery.lint.mentions.WORDS` its text holds."""
+        return self.record.ir.get("words", [])  # type: ignore[no-any-return]
+
+    @property
     def package(self) -> str:
         """The package that relative imports start from."""
         return self.name if self.is_package else self.name.rpartition(".")[0]

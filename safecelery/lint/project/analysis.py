@@ -133,7 +133,7 @@ def analyse(tree: SourceTree, *, settings: str | None = None, environment: Mappi
     analysis = Analysis(it, dialect, modules)
     dialect.django.stated = settings
     running = modules.running()
-    modules.uses_init_subclass = any(_defines_init_subclass(module.body) for module in running)
+    modules.uses_init_subclass = any("__init_subclass__" in module.words for module in running)
     dialect.django.candidates = _settings_modules(running)
     for name, _ in dialect.django.candidates[:1]:
         it.environ.setdefault("DJANGO_SETTINGS_MODULE", Val(name))
@@ -160,13 +160,6 @@ def _app_first(module: Module) -> tuple[int, str]:
     return (0 if makes else 1, module.path)
 
 
-def _defines_init_subclass(body: list[Node]) -> bool:
-    return any(
-        node[0] == "class" and any(inner[0] == "def" and inner[3] == "__init_subclass__" for inner in node[7])
-        for node in body
-    )
-
-
 def _mentions_celery_call(node: Node | None) -> bool:
     if node is None or node[0] != "c":
         return False
@@ -182,6 +175,8 @@ def _settings_modules(modules: list[Module]) -> list[tuple[str, Because]]:
     """What the tree sets ``DJANGO_SETTINGS_MODULE`` to, files that make Celery apps first."""
     found: list[tuple[int, str, Because]] = []
     for module in modules:
+        if "DJANGO_SETTINGS_MODULE" not in module.words:
+            continue
         for line, value in _assigned(module.body, "DJANGO_SETTINGS_MODULE"):
             last = module.path.rpartition("/")[2]
             rank = (
@@ -229,6 +224,8 @@ def _run_uncalled(it: Interpreter, modules: list[Module]) -> None:
     """Call what nobody called and what configures apps or declares tasks, with arguments that are not known."""
     for wanted in (_FILLING, _CONFIGURING):
         for module in modules:
+            if wanted is _FILLING and "from_object(" not in module.words:
+                continue
             for function in list(module.functions):
                 if function.called or function.body is None or not _acts(function.body, wanted):
                     continue
