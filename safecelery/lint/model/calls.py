@@ -122,8 +122,13 @@ class Caller:
                 return unknown(f"{function.name}(), called too deep")
             if function.expression is not None:
                 return self.it.evaluate(function.expression, frame)
-            signal = self.it.block(function.body or [], frame)
+            condition = self.it.condition
+            try:
+                signal = self.it.block(function.body or [], frame)
+            finally:
+                self.it.condition = condition
         if signal is not None and signal[0] == "raise":
+            self.it.raise_if_caught(str(signal[1].data), env=signal[1].env)
             return unknown(f"{function.name}() raises")
         result = signal[1] if signal is not None and signal[0] == "ret" else NONE
         if set(frame.required) & set(result.env) and result.data in (None, ""):

@@ -58,7 +58,7 @@ def environ_item(it: Interpreter, key: Val, at: Because) -> Val:
         return unknown(at.what)
     if name in it.environ:
         return it.environ[name].depending((name,))
-    it.raise_if_caught("KeyError")
+    it.raise_if_caught("KeyError", env=(name,))
     return unknown(f"environment variable {name}", (name,), (at,))
 
 
@@ -108,7 +108,7 @@ def _read(
     if name in it.environ:
         return unknown(f"environment variable {name}", (name,), it.environ[name].because)
     if default is None:
-        it.raise_if_caught("ImproperlyConfigured", "UndefinedValueError", "EnvError", "KeyError")
+        it.raise_if_caught("ImproperlyConfigured", "UndefinedValueError", "EnvError", "KeyError", env=(name,))
         return unknown(f"environment variable {name}", (name,), (at,))
     cast = kwargs.get("cast")
     if cast is not None and env.name in _CASTING_DEFAULTS:

@@ -257,9 +257,10 @@ def _getattr(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Becau
         return unknown("getattr()")
     found = attributes.read(it, args[0], name, at)
     if len(args) > 2 and (found.is_unknown or isinstance(found.data, Ext)):
-        known = _has(it, args[0], name)
+        told = it.dialect.has(it, args[0], name)
+        known = _has(it, args[0], name) if told is None else bool(told.data)
         if known is False:
-            return args[2]
+            return args[2] if told is None else args[2].depending(told.env)
         if isinstance(args[0].data, Unknown) or known is None:
             return found if isinstance(found.data, Ext) else unknown(describe(found), found.env, found.because)
     return found
@@ -296,6 +297,9 @@ def _hasattr(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Becau
     name = plain(args[1]) if len(args) > 1 else UNKNOWN
     answer = _has(it, args[0], name) if isinstance(name, str) else None
     return unknown("hasattr()") if answer is None else Val(answer)
+    told = it.dialect.has(it, args[0], name) if isinstance(name, str) else None
+    if told is not None:
+        return told
 
 
 def _setattr(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:

@@ -51,6 +51,8 @@ class Raised(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+        self.env = env
+        """The environment variables without which it would not have raised."""
 
 
 class Modules(Protocol):
@@ -95,6 +97,9 @@ class Dialect(Protocol):
 
     def assign_item(self, it: Interpreter, value: Val, key: Val, to: Val, at: Because) -> bool:
         """Set an item; False: not mine."""
+
+    def has(self, it: Interpreter, value: Val, name: str) -> Val | None:
+        """Whether something has an attribute, as true or false; None if that cannot be told."""
 
     def class_made(self, it: Interpreter, cls: Class) -> None:
         """A class statement has run."""
@@ -300,12 +305,12 @@ class Interpreter:
         if self.steps > _MOST_STEPS:
             raise RecursionError("too many steps")
 
-    def raise_if_caught(self, *names: str) -> None:
+    def raise_if_caught(self, *names: str, env: Env = ()) -> None:
         """Raise :class:`Raised` if the interpreted program would catch it nearby; else go on with what is unknown."""
         for caught in reversed(self.catching):
             for name in names:
                 if name in caught or "Exception" in caught or "BaseException" in caught:
-                    raise Raised(name)
+                    raise Raised(name, merge_env(self.condition, env))
 
     @contextmanager
     def under(self, env: Env) -> Iterator[None]:

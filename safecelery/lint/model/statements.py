@@ -12,6 +12,7 @@ from safecelery.lint.model.values import (
     NONE,
     Class,
     Deferred,
+    Env,
     Ext,
     Function,
     Instance,
@@ -68,12 +69,17 @@ class Executor:
             self.it.spend()
             signal = self.table[node[0]](node, frame)
             if signal is not None:
-                if signal[0] == "raise" and frame.names is frame.module.names and not self.it.catching:
+                if signal[0] == "raise" and self._at_top_level(frame):
                     continue  # the module is in use, so in its real environment it does not come to this
                 return signal
             if frame.leaving and index + 1 < len(body):
                 return self._unless_left(body[index + 1 :], frame)
         return None
+
+    def _at_top_level(self, frame: Frame) -> bool:
+        """In no branch that something decides and no ``try``: of a module, not of a function."""
+        it = self.it
+        return frame.names is frame.module.names and not (it.catching or it.condition or it.uncertain)
 
     def _unless_left(self, rest: list[Node], frame: Frame) -> Signal:
         """What follows a ``break`` or ``continue`` in a branch that may have been taken."""
@@ -227,11 +233,10 @@ class Executor:
         test = self.it.evaluate(node[2], frame)
         decided = self.it.truth(test)
         if decided is not None:
-            branch = node[3] if decided else node[4]
-            if not branch:
-                return None
+            branch, other = (node[3], node[4]) if decided else (node[4], node[3])
             if not test.env:
-                return self.block(branch, frame)
+                return self.block(branch, frame) if branch else None
+            self._not_taken(other, frame, test.env)
             with self.it.under(test.env):
                 signal = self.block(branch, frame)
             if signal is not None and signal[0] == "raise" and not self.it.catching:
@@ -240,10 +245,20 @@ class Executor:
             return signal
         return self.fork([node[3], node[4]], frame, describe(test))
 
+    def _not_taken(self, branch: list[Node], frame: Frame, env: Env) -> None:
+        """Where the environment says otherwise this branch runs: what it sets depends on that."""
+        for name in _assigned_in(branch):
+            if name in frame.names:
+                frame.names[name] = frame.names[name].depending(env)
+        if any(statement[0] == "ret" for statement in branch):
+            self.it.condition = merge_env(self.it.condition, env)
+
     def _require(self, env: tuple[str, ...], frame: Frame) -> None:
         """The code raises without these variables; so where it is in use they are set, to what nobody can tell."""
         frame.required = merge_env(frame.required, env)
         for name, value in frame.names.items():
+            if isinstance(value.data, Deferred) and value.data.value is not None:
+                value = value.data.value
             if value.data in (None, "") and set(value.env) & set(env):
                 frame.names[name] = unknown(f"environment variable {value.env[0]}", value.env, value.because)
 
@@ -357,27 +372,29 @@ class Executor:
         raised: str | None = None
         signal: Signal = None
         try:
+        env: Env = ()
             signal = self.block(body, frame)
         except Raised as error:
-            raised = error.name
+            raised, env = error.name, error.env
         finally:
             self.it.catching.pop()
         if raised is None and signal is not None and signal[0] == "raise" and handlers:
-            raised = str(plain(signal[1]))
+            raised, env = str(plain(signal[1])), signal[1].env
             signal = None
         if raised is not None:
             for handler, names in zip(handlers, caught, strict=True):
                 if raised in names or "Exception" in names or "BaseException" in names:
                     if handler[1]:
                         frame.names[handler[1]] = unknown(f"the {raised} caught")
-                    signal = self.block(handler[2], frame)
+                    with self.it.under(env):
+                        signal = self.block(handler[2], frame)
                     break
             else:
                 if final:
                     self.block(final, frame)
                 if self.it.catching:
-                    raise Raised(raised)
-                return "raise", Val(raised)
+                    raise Raised(raised, env)
+                return "raise", Val(raised, env)
         elif signal is None and orelse:
             signal = self.block(orelse, frame)
         if final:
@@ -399,14 +416,15 @@ class Executor:
         return self.fork([*node[3], []], frame, "match")
 
     def _return(self, node: Node, frame: Frame) -> Signal:
-        return "ret", NONE if node[2] is None else self.it.evaluate(node[2], frame)
+        value = NONE if node[2] is None else self.it.evaluate(node[2], frame)
+        return "ret", value.depending(self.it.condition)
 
     def _raise(self, node: Node, frame: Frame) -> Signal:
         target = node[2]
         while target is not None and target[0] == "c":
             target = target[2]
         name = "Exception" if target is None else target[3] if target[0] == "a" else target[2]
-        return "raise", Val(name if isinstance(name, str) else "Exception")
+        return "raise", Val(name if isinstance(name, str) else "Exception", self.it.condition)
 
     def _break(self, node: Node, frame: Frame) -> Signal:
         return "brk", NONE
@@ -590,6 +608,23 @@ def merge(values: Sequence[Val | None], why: str) -> Val | None:
     """What is left after branches: the value they share, else unknown; of functions and classes the first."""
     there = [value for value in values if value is not None]
     if not there:
+def _assigned_in(branch: list[Node]) -> set[str]:
+    """The names that a block may assign to, functions and classes inside left out."""
+    found: set[str] = set()
+    stack: list[Any] = list(branch)
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, list) or not node or node[0] in ("def", "class", "lam"):
+            continue
+        targets = {"=": node[2:3], "ann": [node[2:3]], "aug": [node[3:4]], "for": [node[2:3]]}.get(str(node[0]))
+        for target in targets[0] if targets and len(node) > 3 else ():
+            for part in target[2] if target[0] in ("t", "l") else [target]:
+                if part[0] == "n":
+                    found.add(part[2])
+        stack.extend(part for part in node if isinstance(part, list))
+    return found
+
+
         return None
     first = there[0]
     if len(there) == len(values) and all(value is first or value.data is first.data for value in there):

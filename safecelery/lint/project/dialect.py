@@ -211,6 +211,12 @@ class Dialect:
             return True
         return False
 
+    def has(self, it: Interpreter, value: Val, name: str) -> Val | None:
+        """For ``hasattr`` and ``getattr`` with a default."""
+        if isinstance(value.data, Ext) and value.data.name == "django.conf.settings":
+            return self.django.has(it, name)
+        return None
+
     def class_made(self, it: Interpreter, cls: Class) -> None:
         """Classes that register themselves: Celery 3's tasks, and SafeTask's."""
         if "run" not in cls.attributes and not any("task" in _raw_name(base).lower() for base in cls.bases):

@@ -100,11 +100,13 @@ class DjangoSettings:
         found = module.names.get(name)
         return None if found is None else it.settle(found).depending(self.env)
 
-    def has(self, it: Interpreter, name: str) -> bool | None:
+    def has(self, it: Interpreter, name: str) -> Val | None:
         """Whether a setting is there; None if that cannot be told."""
         if self.find(it) is None:
             return None
-        return self.value(it, name) is not None or name in _GLOBAL_DEFAULTS
+        if self.value(it, name) is not None or name in _GLOBAL_DEFAULTS:
+            return Val(True, self.env)
+        return None if self.incomplete(it) is not None else Val(False, self.env)
 
     def names(self, it: Interpreter) -> Iterator[tuple[str, Val]]:
         """All settings."""

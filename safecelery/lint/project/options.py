@@ -165,7 +165,8 @@ class Options:
         if setting is not None:
             if self.conf is None:
                 return unknown("the app of a shared task")
-            return self.conf.value(setting)
+            value = self.conf.value(setting)
+            return value if found is None else value.depending(found.env)
         if found is not None:
             return found
         return Val(_CLASS_DEFAULTS.get(option))
