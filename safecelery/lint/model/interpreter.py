@@ -48,7 +48,7 @@ _FOREIGN: Final = frozenset({"celery", "kombu", "django", "billiard", "flask", "
 class Raised(Exception):
     """The interpreted code raised, and an enclosing ``try`` there catches it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, env: Env = ()) -> None:
         super().__init__(name)
         self.name = name
         self.env = env

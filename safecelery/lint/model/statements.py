@@ -370,9 +370,9 @@ class Executor:
         caught = [self._caught(handler[0]) for handler in handlers]
         self.it.catching.append(frozenset().union(*caught))
         raised: str | None = None
+        env: Env = ()
         signal: Signal = None
         try:
-        env: Env = ()
             signal = self.block(body, frame)
         except Raised as error:
             raised, env = error.name, error.env
@@ -604,10 +604,6 @@ def _binds(module: Module, name: str) -> bool:
     return False
 
 
-def merge(values: Sequence[Val | None], why: str) -> Val | None:
-    """What is left after branches: the value they share, else unknown; of functions and classes the first."""
-    there = [value for value in values if value is not None]
-    if not there:
 def _assigned_in(branch: list[Node]) -> set[str]:
     """The names that a block may assign to, functions and classes inside left out."""
     found: set[str] = set()
@@ -625,6 +621,10 @@ def _assigned_in(branch: list[Node]) -> set[str]:
     return found
 
 
+def merge(values: Sequence[Val | None], why: str) -> Val | None:
+    """What is left after branches: the value they share, else unknown; of functions and classes the first."""
+    there = [value for value in values if value is not None]
+    if not there:
         return None
     first = there[0]
     if len(there) == len(values) and all(value is first or value.data is first.data for value in there):
