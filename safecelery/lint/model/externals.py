@@ -295,11 +295,11 @@ def _has(it: Interpreter, value: Val, name: str) -> bool | None:
 
 def _hasattr(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
     name = plain(args[1]) if len(args) > 1 else UNKNOWN
-    answer = _has(it, args[0], name) if isinstance(name, str) else None
-    return unknown("hasattr()") if answer is None else Val(answer)
     told = it.dialect.has(it, args[0], name) if isinstance(name, str) else None
     if told is not None:
         return told
+    answer = _has(it, args[0], name) if isinstance(name, str) else None
+    return unknown("hasattr()") if answer is None else Val(answer)
 
 
 def _setattr(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
