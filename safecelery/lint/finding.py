@@ -58,6 +58,10 @@ class Finding:
     """Of an undecided one: the code of the rule that could not be decided, where ``code`` is not that itself."""
     blocked_by: str = ""
     """Of an undecided one: the expression that could not be read, as written: ``env.int("LIMIT")``."""
+    covers: tuple[tuple[str, str, str], ...] = ()
+    """Of an undecided one: code, subject and path of each verdict that the same expression leaves open."""
+    cause: Because | None = None
+    """Where one change would settle this finding and every other with the same cause: a setting of the app."""
     reason: str = ""
     """Of a suppressed one: why it is excused, in the words of the comment or the waiver."""
     waived: bool = False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Set
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from safecelery.lint.echoes import without_echoes
 from safecelery.lint.finding import Finding
 from safecelery.lint.fix.table import is_fixable
+from safecelery.lint.undecided import OpenVerdicts
 from safecelery.policy.document import Level
 from safecelery.policy.facts import SuppressionFacts, VerdictFacts
 from safecelery.policy.gate import Violation, evaluate, examine
@@ -30,7 +31,8 @@ class Judge:
         self.findings: list[Finding] = []
         self.undecided: list[Finding] = []
         self.suppressed: list[Finding] = []
-        self._open: dict[tuple[str, str, str], tuple[Finding, list[str]]] = {}
+        level = policy.levels.get(UNDECIDED.code, Level.OFF)
+        self._open = None if level is Level.OFF else OpenVerdicts(level)
         self._seen: set[tuple[str, str, int, int, str, str]] = set()
         self.active = {code for code, level in policy.levels.items() if level is not Level.OFF}
 
@@ -44,18 +46,23 @@ class Judge:
         for waived in report.waived:
             self._add(self.suppressed, subject, waived.violation)
         for violation in report.unknowns:
-            self._leave_open(subject, violation)
+            if self._open is not None and not isinstance(subject.facts, VerdictFacts):
+                self._open.add(subject, violation)
 
     def apply_comments(self, comments: Mapping[str, Any], *, unread: Set[str]) -> None:
         """Take out what comments excuse, and report comments that are at fault."""
         from safecelery.lint.suppress import apply
 
-        self.undecided = [finding for finding, _ in self._open.values()]
+        undecided = list(self._open.found.values()) if self._open is not None else []
+        if comments:
+            done = apply([*self.findings, *undecided], comments, active=self.active, unread=unread)
+            self.findings = [finding for finding in done.kept if finding.code != UNDECIDED.code]
+            undecided = [finding for finding in done.kept if finding.code == UNDECIDED.code]
+        self.findings = without_echoes(self.findings)
+        if self._open is not None:
+            self.undecided = self._open.gathered(undecided)
         if not comments:
             return
-        done = apply([*self.findings, *self.undecided], comments, active=self.active, unread=unread)
-        self.findings = [finding for finding in done.kept if finding.code != UNDECIDED.code]
-        self.undecided = [finding for finding in done.kept if finding.code == UNDECIDED.code]
         self.suppressed += done.suppressed
         if SuppressionFacts in self.policy.plans:
             for complaint in done.complaints:
@@ -95,53 +102,9 @@ class Judge:
                 because=tuple(link for link in chain if (link.file, link.line) != (where.file, where.line)),
                 env=env,
                 fixable=is_fixable(violation.code),
+                cause=subject.cause(violation.message),
             )
         )
-
-    def _leave_open(self, subject: Subject, violation: Violation) -> None:
-        """One finding for all rules that the same expression keeps open for the same subject."""
-        level = self.policy.levels.get(UNDECIDED.code, Level.OFF)
-        if level is Level.OFF or isinstance(subject.facts, VerdictFacts):
-            return
-        blockers = subject.blockers(violation.message)
-        why = " and ".join(f"'{words}'" for words in blockers) or _reason(violation.message)
-        key = (violation.where.file, violation.subject, why)
-        if key not in self._open:
-            chain, env = subject.because(violation.message)
-            self._open[key] = (
-                Finding(
-                    code=UNDECIDED.code,
-                    name=UNDECIDED.name,
-                    severity=UNDECIDED.severity,
-                    level=level,
-                    message="",
-                    fix=UNDECIDED.fix,
-                    path=violation.where.file,
-                    line=violation.where.line,
-                    column=subject.column,
-                    subject=violation.subject,
-                    because=chain,
-                    env=env,
-                    blocked_by=why,
-                    rule=violation.code,
-                ),
-                [],
-            )
-        finding, codes = self._open[key]
-        if violation.code not in codes:
-            codes.append(violation.code)
-        from dataclasses import replace
-
-        verdicts = ", ".join(codes)
-        message = f"{violation.subject}: {verdicts} cannot be decided, because {why} cannot be read"
-        self._open[key] = (replace(finding, message=message), codes)
-
-
-def _reason(message: str) -> str:
-    """What the rule says it could not determine."""
-    match = re.search(r"is unknown \((.*)\)$", message, re.DOTALL)
-    text = match.group(1) if match else message
-    return text.removesuffix(" cannot be determined")
 
 
 def _finding(violation: Violation) -> Finding:

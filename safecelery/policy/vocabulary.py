@@ -130,7 +130,14 @@ _PUBLISH_OPTIONS = _names(
 _AMQP_PROPERTIES = _names("correlation_id message_id timestamp type user_id app_id cluster_id")
 """amqp/basic_message.py, ``Message.PROPERTIES``, where it goes beyond ``publish``."""
 
-CALL_OPTIONS: Final = _SEND_TASK_OPTIONS | _MESSAGE_OPTIONS | _PUBLISH_OPTIONS | _AMQP_PROPERTIES
+_QUEUE_SERVICE_PROPERTIES = _names(
+    "MessageGroupId MessageDeduplicationId message_attributes delay_seconds DelaySeconds"
+)
+"""kombu/transport/SQS, ``Channel._put``, and kombu/transport/pgmq.py: properties a virtual transport sends along."""
+
+CALL_OPTIONS: Final = (
+    _SEND_TASK_OPTIONS | _MESSAGE_OPTIONS | _PUBLISH_OPTIONS | _AMQP_PROPERTIES | _QUEUE_SERVICE_PROPERTIES
+)
 """Every option of ``apply_async`` and ``send_task``."""
 
 RETRY_OPTIONS: Final = _names("redelivered")

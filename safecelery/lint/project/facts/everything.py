@@ -13,7 +13,7 @@ from safecelery.lint.project.facts.evidence import Subject
 from safecelery.lint.project.facts.periodic import periodic_subjects
 from safecelery.lint.project.facts.routes import queue_subjects, route_subjects
 from safecelery.lint.project.facts.schedules import schedule_subjects
-from safecelery.lint.project.facts.settings import app_subjects, settings_facts
+from safecelery.lint.project.facts.settings import app_subjects, derived, settings_facts
 from safecelery.lint.project.facts.tasks import task_subjects
 from safecelery.policy.broker import visibility_timeout
 from safecelery.policy.facts import ABSENT, UNKNOWN, SettingsFacts, TaskFacts
@@ -43,7 +43,7 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
         if not app.safe:
             from dataclasses import replace
 
-            values = dict(conf.values)
+            values = {**conf.values, **derived(conf)}
             for name, at in conf.strays.items():
                 from safecelery.lint.model.values import Val
 

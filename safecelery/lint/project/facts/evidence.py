@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model.values import Ext, ExtInstance, Seq, Table, Val, describe, env_of, plain
+from safecelery.lint.model.values import Ext, ExtInstance, Seq, Table, Unknown, Val, describe, env_of, plain
 from safecelery.policy.facts import UNKNOWN, Facts, Place
 
-__all__ = ["Subject", "place_of", "stated"]
+__all__ = ["Subject", "blocked_by", "place_of", "stated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Subject:
     column: int = 1
     points_at_value: bool = False
     """A finding stands where the value was written, not where the subject is."""
-    assumed: bool = False
-    """The decisive value is a default that the environment replaces where the program really runs."""
+    causes: Mapping[str, Because] = field(default_factory=dict)
+    """By field: the setting that decides it for every task that says nothing of its own."""
 
     def mentioned(self, text: str) -> list[tuple[str, Val]]:
         """The values that a message speaks of, in its order."""
@@ -46,12 +46,18 @@ class Subject:
             env += [name for name in env_of(value) if name not in env]
         return tuple(chain[:8]), tuple(env)
 
-    def blockers(self, text: str) -> list[str]:
-        """The expressions that kept a verdict open."""
+    def cause(self, text: str) -> Because | None:
+        """The setting behind what a message speaks of, if it is not the subject's own doing."""
+        return next((self.causes[name] for name, _ in self.mentioned(text) if name in self.causes), None)
+
+    def blockers(self, text: str, only: Collection[str] | None = None) -> list[str]:
+        """The expressions that kept a verdict open; ``only``: among the values of these names."""
         found = []
-        for _, value in self.mentioned(text):
-            if plain(value) is UNKNOWN:
-                words = describe(value)
+        for name, value in self.mentioned(text):
+            words = blocked_by(value) if only is None or name in only else None
+            if words is not None:
+                if not words.isprintable() or words == "UNKNOWN" or "operator." in words:
+                    words = name  # the interpreter's words, which nobody wrote
                 if words not in found:
                     found.append(words)
         return found
@@ -73,6 +79,27 @@ def stated(value: Val, depth: int = 0) -> Any:
     if isinstance(data, ExtInstance) and data.name == "builtins.dict":
         return UNKNOWN
     return UNKNOWN
+
+
+def blocked_by(value: Val, depth: int = 0) -> str | None:
+    """The expression in the value that could not be read; None where all of it was, objects of classes included."""
+    data = value.data
+    if isinstance(data, Unknown):
+        return data.why
+    if depth > 6:
+        return None
+    parts: list[Val] = []
+    if isinstance(data, Seq):
+        parts = data.items
+    elif isinstance(data, Table):
+        parts = list(data.items.values())
+    elif isinstance(data, ExtInstance):
+        parts = [*data.args, *data.kwargs.values()]
+    for part in parts:
+        words = blocked_by(part, depth + 1)
+        if words is not None:
+            return words
+    return describe(value) if isinstance(data, Seq | Table) and data.open else None
 
 
 def place_of(value: Val, otherwise: Place) -> Place:

@@ -10,7 +10,7 @@ from safecelery.lint.model.values import ExtInstance, Seq, Table, plain
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.evidence import Subject, place_of, stated
-from safecelery.lint.project.facts.settings import app_place
+from safecelery.lint.project.facts.settings import app_place, derived
 from safecelery.lint.project.objects import App
 from safecelery.policy.broker import broker_scheme
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Place, QueueFacts, RouteFacts, SettingsFacts, Tri
@@ -35,7 +35,7 @@ def queue_subjects(app: App, conf: Configuration, settings: SettingsFacts) -> It
             name=name if isinstance(name, str) else "celery", where=where, broker=scheme, arguments=arguments,
             delivery_mode=delivery,
         )  # fmt: skip
-        yield Subject(facts, {"task_default_queue_type": conf.value("task_default_queue_type")})
+        yield Subject(facts, {"task_default_queue_type": conf.value("task_default_queue_type"), **derived(conf)})
         return
     for queue in queues:
         data = queue.data
@@ -52,7 +52,7 @@ def queue_subjects(app: App, conf: Configuration, settings: SettingsFacts) -> It
             durable=stated(data.kwargs["durable"]) if "durable" in data.kwargs else True,
             delivery_mode=delivery,
         )
-        yield Subject(facts, {"queue_arguments": given} if given is not None else {})
+        yield Subject(facts, {**({"queue_arguments": given} if given is not None else {}), **derived(conf)})
 
 
 def route_subjects(

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from safecelery.lint.model.values import Ext, ExtInstance, Seq, Val, env_of, plain
+from safecelery.lint.finding import Because
+from safecelery.lint.model.values import Ext, ExtInstance, Seq, Val, env_of, plain, unknown
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.conf import Configuration
-from safecelery.lint.project.facts.evidence import Subject, place_of, stated
+from safecelery.lint.project.facts.evidence import Subject, blocked_by, place_of, stated
+from safecelery.lint.project.facts.mentions import read_by_code
 from safecelery.lint.project.objects import App
 from safecelery.policy.facts import ABSENT, UNKNOWN, AppFacts, Place, SettingsFacts, Stated, TransportFacts, Tri
 from safecelery.policy.stock_tls import masked_url, stock_transport
 
-__all__ = ["app_place", "app_subjects", "settings_facts"]
+__all__ = ["app_place", "app_subjects", "derived", "settings_facts"]
 
+_CONCLUDED = (
+    "the scheme", "the URL", "TLS", "certificate verification", "host name checking", "the TLS floor", "the password",
+)  # fmt: skip
+"""What rules conclude from a URL and its TLS options, in their words."""
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104  (a name to recognise, nothing is bound)
 
 
@@ -50,7 +56,8 @@ def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[
     production = analysis.in_production(app)
     brokers = list(_brokers(conf, where, production))
     results = _results(conf, where, production)
-    values = dict(conf.values)
+    values = {**conf.values, **derived(conf)}
+    strange = _unread_names(analysis, conf)
     if conf.open is not None:
         for name in ("task_serializer", "result_serializer", "accept_content", "broker_url", "worker_pool"):
             values.setdefault(name, conf.open)
@@ -68,15 +75,35 @@ def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[
         results=None,
         worker_pool=_pool(conf.value("worker_pool")),
         task_protocol=stated(conf.value("task_protocol")),
-        unknown_settings=tuple(conf.unknown_names) if conf.open is None else UNKNOWN,
+        unknown_settings=tuple(strange) if conf.open is None else UNKNOWN,
     )
     facts = _with_broker(facts, brokers)
-    for name, at in conf.unknown_names.items():
+    for name, at in strange.items():
         values.setdefault(name, Val(None, (), (at,)))
     yield Subject(facts, values, points_at_value=True)
     for subject in (*brokers, results):
         if subject is not None:
             yield subject
+
+
+def derived(conf: Configuration) -> dict[str, Val]:
+    """What rules conclude from the broker and the backend, by the words they use, where one of these cannot be read."""
+    found: dict[str, Val] = {}
+    broker, results = conf.value("broker_url"), conf.value("result_backend")
+    if blocked_by(broker) is not None:
+        words = "the brokers", "the broker URL", "the kind of broker", "the broker", "visibility_timeout"
+        found |= dict.fromkeys(words, broker)
+    if blocked_by(results) is not None:
+        found["the result backend"] = results
+    return found
+
+
+def _unread_names(analysis: Analysis, conf: Configuration) -> dict[str, Because]:
+    """Names that neither Celery nor any code of the project reads."""
+    if not conf.unknown_names:
+        return {}
+    used = read_by_code(analysis.modules.tree.python_files, conf.unknown_names)
+    return {name: at for name, at in conf.unknown_names.items() if name not in used}
 
 
 def _with_broker(facts: AppFacts, brokers: list[Subject | None]) -> AppFacts:
@@ -133,6 +160,8 @@ def _brokers(conf: Configuration, where: Place, production: Tri) -> Iterator[Sub
 
 def _urls(value: Val) -> list[Val] | None:
     data = value.data
+    if data == "" and value.env:
+        return [value]  # an empty default: the environment says which
     if isinstance(data, str):
         return [Val(part.strip(), value.env, value.because) for part in data.split(";") if part.strip()] or None
     if isinstance(data, Seq) and not data.open and data.items:
@@ -144,9 +173,9 @@ def _connection(role: Any, url: Val, ssl: Val, where: Place, production: Tri, ur
     address = plain(url)
     options = stated(ssl)
     depends = env_of(url)
-    if depends and isinstance(address, str) and any(name in address for name in _LOOPBACK):
+    if depends and isinstance(address, str) and (not address or any(name in address for name in _LOOPBACK)):
         # A default for development: where it runs, the variable says something else.
-        url = Val(url.data, url.env, url.because)
+        url = unknown(f"environment variable {depends[0]}", url.env, url.because)
         facts = stock_transport(role, UNKNOWN, options if options is not None else ABSENT, where, production)
         address = UNKNOWN
     else:
@@ -156,8 +185,9 @@ def _connection(role: Any, url: Val, ssl: Val, where: Place, production: Tri, ur
 
     facts = replace(facts, where=place)
     shown = masked_url(address) if isinstance(address, str) else "<unknown>"
-    values = {url_name: url, ssl_name: ssl, "the scheme": url, "the URL": url, "TLS": url, shown: url}
-    return Subject(facts, values, assumed=bool(depends))
+    values = {url_name: url, ssl_name: ssl, shown: url}
+    values |= dict.fromkeys(_CONCLUDED, url if blocked_by(url) is not None or ssl.data in (None, False) else ssl)
+    return Subject(facts, values)
 
 
 def _results(conf: Configuration, where: Place, production: Tri) -> Subject | None:

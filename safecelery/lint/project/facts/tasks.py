@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safecelery.lint.model.values import Val, plain
+from safecelery.lint.finding import Because
+from safecelery.lint.model.values import Val, plain, unknown
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.evidence import Subject, stated
 from safecelery.lint.project.objects import App, Task
-from safecelery.lint.project.options import Options, exceptions
+from safecelery.lint.project.options import FROM_CONFIG, Options, exceptions
 from safecelery.policy.facts import ABSENT, UNKNOWN, Place, TaskFacts, Tri
-from safecelery.policy.vocabulary import TASK_OPTIONS, misspelt_task_options
+from safecelery.policy.vocabulary import JSON, TASK_OPTIONS, misspelt_task_options
 
 __all__ = ["task_facts", "task_subjects"]
 
@@ -19,6 +20,7 @@ _PLAIN_OPTIONS = (
     "serializer", "time_limit", "soft_time_limit", "acks_late", "reject_on_worker_lost", "retry_on_worker_lost",
     "retry_backoff", "retry_backoff_max", "retry_jitter", "max_retries", "default_retry_delay",
 )  # fmt: skip
+_DECORATORS = frozenset({"task", "shared_task", "periodic_task"})
 _ROUTING = ("queue", "exchange", "exchange_type", "routing_key", "delivery_mode", "priority")
 _AUTORETRY_DEFAULTS: Mapping[str, Any] = {"retry_backoff": False, "retry_backoff_max": 600, "retry_jitter": True}
 """celery/app/autoretry.py, ``add_autoretry_behaviour``."""
@@ -57,10 +59,15 @@ def task_facts(
     elif retry_for.data is not None:
         read["max_retries"] = UNKNOWN
     unknown_options = options.unknown_options(TASK_OPTIONS)
+    if unknown_options and _wrapped(task):
+        unknown_options = None  # a decorator of the project took them, and may have a use for them
     if task.cls is not None and unknown_options is not None:
         unknown_options = list(misspelt_task_options(task.cls.attributes))
     routing = UNKNOWN if task.options_open is not None else tuple(name for name in _ROUTING if name in task.options)
     expires = stated(values["expires"])
+    if options.declared("serializer") is None:
+        read["serializer"] = JSON  # it overrides nothing; what the setting says has a rule of its own
+    values["visibility_timeout"] = _redelivery(options)
     facts = TaskFacts(
         name=options.name,
         where=Place(task.module.path, task.line),
@@ -76,7 +83,40 @@ def task_facts(
         duplicate_of=duplicate,
         **read,
     )
-    return Subject(facts, values)
+    return Subject(facts, values, causes=_causes(app, options))
+
+
+def _causes(app: App | None, options: Options) -> dict[str, Because]:
+    """By option: the setting that decides it, where the task and its base classes say nothing."""
+    found: dict[str, Because] = {}
+    if app is None or options.conf is None:
+        return found
+    for option, setting in FROM_CONFIG.items():
+        declared = options.declared(option)
+        if declared is not None and (declared.is_unknown or declared.data is not None):
+            continue
+        value = options.conf.value(setting)
+        at = next((link for link in value.because if link.file and link.line), None)
+        if options.conf.stated(setting) and at is not None:
+            found[option] = Because(at.file, at.line, setting)
+        elif not value.is_unknown:
+            found[option] = Because(app.module.path, app.line, f"{setting}, which nobody sets")
+    return found
+
+
+def _redelivery(options: Options) -> Val:
+    """What decides the visibility timeout: the broker, and an option of its transport."""
+    if options.conf is None:
+        return unknown("the app of a shared task")
+    broker = options.conf.value("broker_url")
+    return broker if broker.is_unknown else options.conf.value("broker_transport_options")
+
+
+def _wrapped(task: Task) -> bool:
+    """A function whose decorators are none of Celery's by their names."""
+    if task.function is None or not task.function.decorators:
+        return False
+    return not _DECORATORS & set(task.function.decorators)
 
 
 def _exceptions(analysis: Analysis, value: Val) -> Any:
