@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -45,19 +46,29 @@ def safecelery() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    _open_what_is_closed()
     try:
         safecelery(prog_name="safecelery")
     except SystemExit as end:
+        _say_all()
         if sys.argv[1:2] == ["lint"] and isinstance(end.code, int) and "coverage" not in sys.modules:
-            _leave(end.code)
+            # Not taken apart: the linter's trees would cost a tenth of its time to give back.
+            os._exit(end.code)
         raise
 
 
-def _leave(status: int) -> None:
-    """End the process without taking it apart: the linter's trees would cost a tenth of its time to give back."""
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return  # a reader that has gone: the ordinary way out knows what to do
-    os._exit(status)
+def _open_what_is_closed() -> None:
+    """A stream that was closed at the start (``>&-``) is None to Python, and the next file to be opened gets its number."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _say_all() -> None:
+    """Write what is held back. Where that fails it was said before; tried again at the end, it would cost the status."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
