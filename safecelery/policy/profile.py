@@ -118,7 +118,9 @@ def _chain(path: Path) -> list[PolicyDocument]:
             )
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise PolicyFileError(f"{path}: cannot be read: {error.strerror or error}") from None
+        except UnicodeDecodeError as error:
             raise PolicyFileError(f"{path}: cannot be read: {error}") from None
         document = parse_document(text, str(path))
         chain.append(document)

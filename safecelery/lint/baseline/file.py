@@ -59,7 +59,8 @@ def read_baseline(file: Path) -> tuple[Entry, ...]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise LintError(f"{file}: the baseline cannot be read: {error}; write it with --update-baseline") from None
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise LintError(f"{file}: the baseline cannot be read: {why}; write it with --update-baseline") from None
     try:
         top = json.loads(text)
     except json.JSONDecodeError as error:

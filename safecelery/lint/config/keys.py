@@ -47,7 +47,7 @@ def _policy(value: object, base: Path) -> str:
         return name
     if not name.endswith(".toml"):
         hint = did_you_mean(name, SHIPPED)
-        raise ValueError(f"is no policy{hint}; the shipped ones are {', '.join(SHIPPED)}, and a file ends in .toml")
+        raise ValueError(f"there is no policy {name!r}{hint}; shipped are {', '.join(SHIPPED)}; a file ends in .toml")
     return str(base / name)
 
 

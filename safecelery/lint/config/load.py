@@ -49,7 +49,7 @@ def load_config(
     for key, value in (options or {}).items():
         if key not in KEYS:
             raise LintError(f"{_COMMAND_LINE}: {key}: unknown option{did_you_mean(key, KEYS)}")
-        read_value = _value(f"{_COMMAND_LINE}: --{key}", key, value, here)
+        read_value = _value(f"--{key}", key, value, here)
         if key == "environment":
             read_value = MappingProxyType({**values.get(key, {}), **read_value})
         values[key] = read_value
@@ -83,7 +83,8 @@ def _value(place: str, key: str, value: object, base: Path) -> Any:
     try:
         return KEYS[key](value, base)
     except ValueError as error:
-        raise LintError(f"{place}: {error}; it is {_shown(value)}") from None
+        given = f"; it is {_shown(value)}" if "must be" in str(error) else ""  # the others name it
+        raise LintError(f"{place}: {error}{given}") from None
 
 
 def _shown(value: object) -> str:

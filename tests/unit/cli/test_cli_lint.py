@@ -265,5 +265,5 @@ def test_the_command_leaves_with_its_status_and_all_its_output(room: Path) -> No
     assert (shown.returncode, shown.stdout.splitlines()[0]) == (0, "# configuration: defaults")
     refused = python("-m", "safecelery", "lint", "--policy", "stricct", cwd=room)
     assert refused.returncode == 2
-    assert refused.stderr.startswith("error: command line: --policy: is no policy (did you mean 'strict'?)")
+    assert refused.stderr.startswith("error: --policy: there is no policy 'stricct' (did you mean 'strict'?)")
     assert "Traceback" not in refused.stderr

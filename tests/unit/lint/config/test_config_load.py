@@ -156,7 +156,7 @@ class TestCommandLine:
         assert load_config(options={"environment": {"B": "3"}}).environment == {"A": "1", "B": "3"}
 
     def test_is_checked_like_the_file(self, project: Path) -> None:
-        with pytest.raises(LintError, match=r"command line: --select: there is no rule 'SFC4O1'"):
+        with pytest.raises(LintError, match=r"^--select: there is no rule 'SFC4O1'"):
             load_config(options={"select": ["SFC4O1"]})
         with pytest.raises(LintError, match="command line: selct: unknown option"):
             load_config(options={"selct": ["SFC401"]})
