@@ -67,7 +67,7 @@ from safecelery.lint.mentions import (
 
 __all__ = ["IR_VERSION", "Node", "Reduced", "reduce_module"]
 
-IR_VERSION: Final = 5
+IR_VERSION: Final = 6
 """Raised whenever the form changes, so that no cache of an older one is used."""
 
 Node: TypeAlias = list[Any]
@@ -75,7 +75,7 @@ Reduced: TypeAlias = dict[str, Any]
 
 _LONGEST_TEXT = 4000
 _LONGEST_SNIPPET = 60
-_SHORT_BODY = 5  # lines: small enough to be kept without a reason
+_SHORT_BODY = 7  # lines: small enough to be kept without a reason
 _LONG_BODY = 150  # lines: longer functions are no wrappers, factories or readers of the environment
 _DEEPEST = 40  # levels of expression; deeper ones are generated data
 
@@ -282,6 +282,8 @@ class _Reducer:
         lines = (node.end_lineno or node.lineno) - node.lineno
         if lines <= _SHORT_BODY or self.inside:
             return True
+        if not node.decorator_list and _lines_of_code(node) <= _SHORT_BODY:
+            return True
         if lines > _LONG_BODY:
             return False
         if node.decorator_list and not any(_last_name(d) in _TRANSPARENT for d in node.decorator_list):
@@ -392,6 +394,14 @@ def _last_name(node: ast.expr) -> str | None:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else None
+
+
+def _lines_of_code(node: _Function) -> int:
+    """From the first statement to the last, a docstring left out."""
+    first = node.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(node.body) > 1:
+        first = node.body[1]
+    return (node.end_lineno or first.lineno) - first.lineno
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -34,7 +34,7 @@ from safecelery.policy.facts import UNKNOWN
 if TYPE_CHECKING:
     from safecelery.lint.model.interpreter import Interpreter
 
-__all__ = ["BUILTINS", "Super", "class_attribute", "item", "read", "superclass"]
+__all__ = ["BUILTINS", "Super", "class_attribute", "is_enumeration", "item", "read", "superclass"]
 
 BUILTINS: Final = frozenset(dir(builtins))
 _PROPERTIES: Final = frozenset({"property", "cached_property", "classproperty", "setting", "lazy_property"})
@@ -177,6 +177,24 @@ def _super_attribute(it: Interpreter, data: Super, name: str, at: Because) -> Va
     return None
 
 
+def is_enumeration(cls: Class) -> bool:
+    """Members of the class are kept as their values."""
+    return any(
+        isinstance(base, Ext) and (base.name.startswith("enum.") or base.name.endswith("Choices")) for base in cls.mro()
+    )
+
+
+def _module_called(it: Interpreter, name: Any, at: Because) -> Val | None:
+    """``sys.modules[name]``."""
+    if not isinstance(name, str):
+        return None
+    for module in it.modules.all_modules():
+        if module.name == name:
+            return Val(ModuleRef(module))
+    found = it.find(name, it.modules.by_path(at.file))
+    return None if found is None else Val(ModuleRef(found))
+
+
 def item(it: Interpreter, owner: Val, key: Val, at: Because) -> Val:
     """``owner[key]``."""
     found = it.dialect.item(it, owner, key, at)
@@ -189,6 +207,11 @@ def item(it: Interpreter, owner: Val, key: Val, at: Because) -> Val:
 
 def _item(it: Interpreter, owner: Val, key: Val, at: Because) -> Val | None:
     data: Any = owner.data
+    if isinstance(data, Class) and is_enumeration(data):
+        member = plain(key)
+        return class_attribute(it, data, member, None, at) if isinstance(member, str) else None
+    if isinstance(data, Ext) and data.name == "sys.modules":
+        return _module_called(it, plain(key), at)
     if isinstance(data, Class | Ext):  # Generic[...]: the class itself
         return owner
     if isinstance(data, Table):

@@ -78,7 +78,19 @@ def _pop(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) 
     return getenv(it, args, kwargs, at)
 
 
-_ENVIRON_METHODS: Final[Mapping[str, _Known]] = {"get": getenv, "setdefault": _setdefault, "pop": _pop}
+def _nothing(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    """Whatever variables are set is not known beforehand: none, as for a variable that is asked for by name."""
+    return Val(Seq("l", []), ("the environment",))
+
+
+_ENVIRON_METHODS: Final[Mapping[str, _Known]] = {
+    "get": getenv,
+    "setdefault": _setdefault,
+    "pop": _pop,
+    "items": _nothing,
+    "keys": _nothing,
+    "values": _nothing,
+}
 
 
 # --- readers with types -------------------------------------------------------------------------------------------

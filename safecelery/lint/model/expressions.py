@@ -135,7 +135,11 @@ class Evaluator:
             return attributes.superclass(frame, args)
         if isinstance(function.data, Ext) and function.data.name in ("builtins.locals", "builtins.globals"):
             names = frame.names if function.data.name == "builtins.locals" else frame.module.names
-            return Val(Table(names))
+            if names is not frame.module.names:
+                return Val(Table(names))
+            if frame.module.table is None:
+                frame.module.table = Table(names)
+            return Val(frame.module.table)
         return self.it.call(function, args, kwargs, at)
 
     # --- displays -----------------------------------------------------------------------------------------------
@@ -211,6 +215,11 @@ class Evaluator:
         _, _, kind, element, generators = node
         inner = Frame(frame.module, {}, frame, method_of=frame.method_of, this=frame.this)
         results: list[Any] = []
+        env: Env = ()
+        if len(generators) == 1:
+            source = self.evaluate(generators[0][1], frame)
+            env = source.env
+            generators = [[generators[0][0], ["val", node[1], source], generators[0][2]]]
         complete = self._generate(generators, 0, element, kind, inner, results)
         if not complete:
             return unknown(describe_node(generators[0][1]))
@@ -225,8 +234,8 @@ class Evaluator:
                         table.items[name] = value
                 except TypeError:
                     table.open = True
-            return Val(table)
-        return Val(Seq("l" if kind == "g" else kind, results))
+            return Val(table, env)
+        return Val(Seq("l" if kind == "g" else kind, results), env)
 
     def _generate(
         self, generators: list[Node], depth: int, element: Node, kind: str, frame: Frame, into: list[Any]

@@ -270,7 +270,9 @@ def _has(it: Interpreter, value: Val, name: str) -> bool | None:
     """Whether an object has an attribute."""
     data = value.data
     if isinstance(data, ModuleRef):
-        return it.member(data.module, name) is not None or bool(data.module.stars) or False
+        if it.member(data.module, name) is not None or data.module.stars:
+            return None if name not in data.module.names and data.module.unseen else True
+        return False
     if isinstance(data, Function):
         return name in data.attributes or name.startswith("__")
     if isinstance(data, Instance | Class):
@@ -308,6 +310,48 @@ def _setattr(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Becau
     name = plain(args[1]) if len(args) == 3 else UNKNOWN
     if isinstance(name, str):
         Executor(it)._set_attribute(args[0], name, args[2], at)
+    elif args and isinstance(args[0].data, ModuleRef):
+        args[0].data.module.hidden = f"setattr() at {at.file}:{at.line}"
+    return NONE
+
+
+def _dir(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    """The names of an object, those of classes outside the tree left out."""
+    names = _names_of(it, args[0]) if args else None
+    return unknown("dir()") if names is None else Val(Seq("l", [Val(name) for name in sorted(names)]))
+
+
+def _getmembers(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    """``inspect.getmembers(object)``."""
+    from safecelery.lint.model import attributes
+
+    names = _names_of(it, args[0]) if len(args) == 1 else None
+    if names is None:
+        return unknown("inspect.getmembers()")
+    pairs = [Seq("t", [Val(name), attributes.read(it, args[0], name, at)]) for name in sorted(names)]
+    return Val(Seq("l", [Val(pair) for pair in pairs]))
+
+
+def _names_of(it: Interpreter, value: Val) -> set[str] | None:
+    data = value.data
+    if isinstance(data, ModuleRef):
+        it.run(data.module)
+        return None if data.module.unseen or data.module.stars else set(data.module.names)
+    if not isinstance(data, Instance | Class):
+        return None
+    names = set(data.attributes)
+    for base in (data.cls if isinstance(data, Instance) else data).mro():
+        if isinstance(base, Class):
+            names |= set(base.attributes)
+        elif isinstance(base, Unknown):
+            return None
+    return names
+
+
+def _exec(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    """Code that is not in the file may bind any name."""
+    module = it.modules.by_path(at.file)
+    module.hidden = module.hidden or f"{at.what} at line {at.line}"
     return NONE
 
 
@@ -495,6 +539,10 @@ EXTERNALS: Final[Mapping[str, _Known]] = {
     "builtins.getattr": _getattr,
     "builtins.hasattr": _hasattr,
     "builtins.setattr": _setattr,
+    "builtins.dir": _dir,
+    "builtins.exec": _exec,
+    "inspect.getmembers": _getmembers,
+    "dynaconf.DjangoDynaconf": _exec,
     "builtins.type": _type,
     "inspect.isfunction": _callable,
     "inspect.isclass": lambda it, args, kwargs, at: Val(bool(args) and isinstance(args[0].data, Class)),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model import calls, expressions, statements
+from safecelery.lint.model import attributes, calls, expressions, statements
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
     Deferred,
@@ -122,6 +122,8 @@ class Interpreter:
         """What the ``try`` statements around catch."""
         self.environ: dict[str, Val] = {}
         """What the program itself put into the environment."""
+        self.following: set[tuple[int, str]] = set()
+        """Imports being looked up, by module and name: one that leads back to itself means a submodule."""
         self.failures: list[tuple[str, int, str]] = []
         self.evaluate = expressions.Evaluator(self).evaluate
         self.block = statements.Executor(self).block
@@ -140,6 +142,8 @@ class Interpreter:
         self.uncertain, self.condition, self.catching, self.depth = 0, (), [], 0
         try:
             self.block(module.body, Frame(module, module.names))
+            if module.record.unread and not module.hidden:
+                module.hidden = module.record.unread
         except Raised:
             pass
         except RecursionError:
@@ -159,8 +163,15 @@ class Interpreter:
         """A name of a module, running it first; a submodule counts. None if there is no such name."""
         self.run(module)
         found = module.names.get(name)
-        if found is not None:
+        if found is not None and not isinstance(found.data, Pending):
             return self.settle(found)
+        key = (id(module), name)
+        if found is not None and key not in self.following:
+            self.following.add(key)
+            try:
+                return self.settle(found)
+            finally:
+                self.following.discard(key)
         submodule = self.find(f"{module.name}.{name}", module) if module.is_package else None
         if submodule is not None:
             return Val(ModuleRef(submodule))
@@ -170,6 +181,8 @@ class Interpreter:
             return Val(Ext(f"{star}.{name}"))
         if module.state == "running":
             return unknown(f"{module.name}.{name} (circular import)")
+        if module.unseen:
+            return unknown(module.unseen)
         return None
 
     def settle(self, value: Val) -> Val:
@@ -268,6 +281,8 @@ class Interpreter:
             return self.settle(found) if isinstance(found.data, Pending | Deferred) else found
         for star in frame.module.stars:
             return Val(Ext(f"{star}.{name}"))
+        if frame.module.unseen and name not in attributes.BUILTINS:
+            return unknown(frame.module.unseen)
         return None
 
     def bind(self, name: str, value: Val, frame: Frame, line: int) -> None:

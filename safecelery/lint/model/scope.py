@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from safecelery.lint.model.values import Class, Function, Val
+from safecelery.lint.model.values import Class, Function, Table, Val
 
 if TYPE_CHECKING:
     from safecelery.lint.ir import Node
@@ -35,11 +35,20 @@ class Module:
     """Values at the top level that nobody has needed yet."""
     functions: list[Function] = field(default_factory=list)
     """Every function defined at any level while it ran."""
+    table: Table | None = None
+    """What ``globals()`` is, once somebody has asked for it; it shares ``names``."""
+    hidden: str = ""
+    """What may bind names that cannot be seen."""
 
     @property
     def body(self) -> list[Node]:
         """Its statements."""
         return self.record.ir.get("body", [])  # type: ignore[no-any-return]
+
+    @property
+    def unseen(self) -> str:
+        """Why it may have names that cannot be seen; empty if all can."""
+        return self.hidden or ("names set through globals()" if self.table is not None and self.table.open else "")
 
     @property
     def calls(self) -> list[Node]:

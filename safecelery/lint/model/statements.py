@@ -341,6 +341,8 @@ class Executor:
             return [item.depending(value.env) for item in data.items]
         if isinstance(data, Table) and not data.open:
             return [Val(key, value.env) for key in data.items]
+        if isinstance(data, Ext) and data.name == "os.environ":
+            return []
         if isinstance(data, str):
             return [Val(character, value.env) for character in data[: _MOST_ROUNDS + 1]]
         return None
@@ -590,6 +592,8 @@ class Executor:
         for star in module.stars:
             if star not in frame.module.stars:
                 frame.module.stars.append(star)
+        if module.unseen and not frame.module.hidden:
+            frame.module.hidden = module.unseen
 
 
 def _binds(module: Module, name: str) -> bool:

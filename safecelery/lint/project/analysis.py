@@ -18,6 +18,7 @@ from safecelery.lint.model.scope import Module
 from safecelery.lint.model.values import Deferred, Function, Val, plain, unknown
 from safecelery.lint.project.conf import Configuration, configuration
 from safecelery.lint.project.dialect import Dialect
+from safecelery.lint.project.names import is_celery_class
 from safecelery.lint.project.objects import App, Task
 from safecelery.lint.project.options import Options
 from safecelery.lint.project.tree import TreeModules
@@ -39,8 +40,12 @@ class Analysis:
         self.apps: list[App] = []
         self.tasks: list[Task] = []
         self.unread: list[Unread] = []
-        self.notes: list[str] = []
         self._configurations: dict[int, Configuration] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What was assumed; settings are found when somebody first asks for one, so ask this last."""
+        return [self.dialect.django.assumed] if self.dialect.django.assumed else []
 
     def conf(self, app: App | None) -> Configuration | None:
         """The settings of an app."""
@@ -144,9 +149,11 @@ def analyse(tree: SourceTree, *, settings: str | None = None, environment: Mappi
     _run_uncalled(it, running)
     _name_apps(it, dialect)
     analysis.apps = [app for app in dialect.apps if not _is_abandoned(app)]
+    if len(analysis.apps) == 1:
+        for task in dialect.tasks:
+            if task.unfollowed:
+                task.app = analysis.apps[0]
     analysis.tasks = _unique(dialect.tasks)
-    if dialect.django.assumed:
-        analysis.notes.append(dialect.django.assumed)
     analysis.unread = [Unread(path, line, why) for path, line, why in it.failures]
     return analysis
 
@@ -227,7 +234,8 @@ def _run_uncalled(it: Interpreter, modules: list[Module]) -> None:
             if wanted is _FILLING and "from_object(" not in module.words:
                 continue
             for function in list(module.functions):
-                if function.called or function.body is None or not _acts(function.body, wanted):
+                method_of_app = function.owner is not None and is_celery_class(function.owner)
+                if function.called or function.body is None or not _acts(function.body, wanted, method_of_app):
                     continue
                 at = Because(module.path, function.def_line, f"{function.name}()")
                 names, positional, defaults = function.parameters[:3]
@@ -243,6 +251,10 @@ def _run_uncalled(it: Interpreter, modules: list[Module]) -> None:
 
 def _argument(it: Interpreter, name: str, function: Function) -> Val:
     dialect = it.dialect
+    if name == "self" and function.owner is not None and isinstance(dialect, Dialect):
+        for app in dialect.apps:
+            if app.cls is not None and function.owner in app.cls.mro():
+                return Val(app)
     if name in ("self", "cls") and function.owner is not None:
         from safecelery.lint.model.values import Instance
 
@@ -257,7 +269,7 @@ _FILLING = frozenset({"from_object"})
 _CONFIGURING = frozenset({"config_from_object", "register_task", "config_from_envvar"})
 
 
-def _acts(body: list[Any], wanted: frozenset[str]) -> bool:
+def _acts(body: list[Any], wanted: frozenset[str], method_of_app: bool) -> bool:
     """The body configures an app, or declares a task by a decorator inside."""
     stack: list[Any] = list(body)
     while stack:
@@ -274,13 +286,20 @@ def _acts(body: list[Any], wanted: frozenset[str]) -> bool:
         elif tag == "a" and len(node) == 4 and isinstance(node[3], str):
             if node[3] in wanted:
                 return True
-            if wanted is _CONFIGURING and node[3] in ("conf", "Task") and _is_app_like(node[2]):
+            if (
+                wanted is _CONFIGURING
+                and node[3] in ("conf", "Task")
+                and (_is_app_like(node[2]) or (method_of_app and node[2][0] == "n" and node[2][2] == "self"))
+            ):
                 return True
         stack.extend(part for part in node if isinstance(part, list))
     return False
 
 
 def _is_app_like(node: Node) -> bool:
+    """``celery``, ``self.app``, ``registry["celery.app"]``."""
+    if node[0] == "x":
+        return node[3][0] == "k" and isinstance(node[3][2], str) and "celery" in node[3][2].lower()
     last = node[3] if node[0] == "a" else node[2] if node[0] == "n" else ""
     return isinstance(last, str) and ("celery" in last.lower() or last == "app")
 

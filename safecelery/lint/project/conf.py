@@ -7,7 +7,7 @@ Follows ``detect_settings`` and ``Settings`` (celery/app/utils.py): values set o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes
@@ -191,6 +191,8 @@ def _members(it: Interpreter, dialect: Dialect, source: Val, conf: Configuration
         it.run(data.module)
         for star in data.module.stars:
             conf.open = unknown(f"from {star} import *")
+        if data.module.unseen:
+            conf.open = unknown(data.module.unseen)
         for name, value in list(data.module.names.items()):
             if not name.startswith("_"):
                 yield name, it.settle(value)
@@ -218,7 +220,10 @@ def _of_class(it: Interpreter, source: Val, data: Class | Instance, conf: Config
     for base in cls.mro():
         if isinstance(base, Unknown):
             conf.open = Val(base)
-        elif isinstance(base, Class):
+        elif isinstance(base, Ext):
+            if base.name.rpartition(".")[2] not in _BARE_BASES:
+                conf.open = unknown(f"base class {base.name}, outside the tree")
+        else:
             for name in list(base.attributes):
                 if name in seen or name.startswith("_"):
                     continue
@@ -227,6 +232,12 @@ def _of_class(it: Interpreter, source: Val, data: Class | Instance, conf: Config
                 found = attributes.class_attribute(it, cls, name, source if isinstance(data, Instance) else None, at)
                 if found is not None:
                     yield name, _as_setting(base, name, found)
+
+
+_BARE_BASES: Final = frozenset(
+    {"object", "ABC", "Generic", "Protocol", "NamedTuple", "BaseSettings", "BaseModel", "Enum", "StrEnum"}
+)
+"""Last names of base classes that bring no settings of Celery's."""
 
 
 def _as_setting(cls: Class, name: str, value: Val) -> Val:

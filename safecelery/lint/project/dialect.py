@@ -72,6 +72,8 @@ class Dialect:
         """Calls of ``setup_security``."""
         self.periodic: list[tuple[App | None, list[Val], dict[str, Val], Because]] = []
         """Calls of ``add_periodic_task``."""
+        self.held: dict[str, App] = {}
+        """Apps that were put under a key into something that cannot be followed: ``registry["celery.app"] = app``."""
         self._seen: set[tuple[int, int, str]] = set()
         self.calls = {
             **dict.fromkeys(APP_CLASSES, self._make_app),
@@ -109,7 +111,7 @@ class Dialect:
                 return self.django.include(it, data.name, args, at)
             return None
         if isinstance(data, Unknown) and data.why.endswith(".task") and self._sounds_like_app(it, data.why, at):
-            return self._task_call(it, "external", None, args, kwargs, at)
+            return self._task_call(it, "external", None, args, kwargs, at, unfollowed=True)
         return None
 
     def create(self, it: Interpreter, cls: Class, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val | None:
@@ -191,6 +193,8 @@ class Dialect:
         name = plain(key)
         if not isinstance(name, str):
             return None
+        if name in self.held and isinstance(data, Unknown | Ext | ExtInstance):
+            return Val(self.held[name])
         if isinstance(data, Conf):
             return self._conf_attribute(it, data, name, at)
         expression = data.why if isinstance(data, Unknown) else data.name if isinstance(data, Ext) else ""
@@ -199,6 +203,8 @@ class Dialect:
     def assign_item(self, it: Interpreter, value: Val, key: Val, to: Val, at: Because) -> bool:
         """``app.conf[name] = value`` and ``os.environ[name] = value``."""
         data, name = value.data, plain(key)
+        if isinstance(to.data, App) and isinstance(name, str) and isinstance(data, Unknown | Ext | ExtInstance):
+            self.held[name] = to.data
         if isinstance(data, Conf):
             if isinstance(name, str):
                 self._set(it, data.app, name, to, at)
@@ -417,8 +423,9 @@ class Dialect:
         at: Because,
         *,
         legacy: bool = False,
+        unfollowed: bool = False,
     ) -> Val:
-        decorator = TaskDecorator(form, app, dict(kwargs), legacy)
+        decorator = TaskDecorator(form, app, dict(kwargs), legacy, unfollowed)
         first = args[0] if args else None
         if first is None or first.data is None or (isinstance(first.data, Ext) and first.data.name == "*"):
             return Val(decorator)
@@ -463,6 +470,7 @@ class Dialect:
             at=at,
             options_open=opened,
             legacy=decorator.legacy,
+            unfollowed=decorator.unfollowed,
         )
         if key not in self._seen:
             self._seen.add(key)

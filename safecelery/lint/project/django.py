@@ -134,13 +134,18 @@ class DjangoSettings:
         module = self.find(it)
         if module is None:
             return unknown("the Django settings module")
+        it.run(module)
         for star in module.stars:
             if not star.startswith("django."):
                 return unknown(f"from {star} import *")
+        if module.unseen:
+            return unknown(module.unseen)
         if self.cls is not None:
             for base in self.cls.mro():
                 if isinstance(base, Unknown):
                     return Val(base)
+                if isinstance(base, Ext) and not base.name.startswith(("configurations.", "django.", "builtins.")):
+                    return unknown(f"base class {base.name}, outside the tree")
         return None
 
     def call(self, it: Interpreter, name: str, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val | None:

@@ -80,6 +80,8 @@ class TaskDecorator:
     app: App | None
     options: Mapping[str, Val]
     legacy: bool = False
+    unfollowed: bool = False
+    """The tree does not tell which app it is of, but nothing says that the app is not in the tree."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +105,8 @@ class Task:
     """Why there may be options that cannot be seen."""
     legacy: bool = False
     attributes: dict[str, Val] = field(default_factory=dict)
+    unfollowed: bool = False
+    """See :class:`TaskDecorator`."""
 
     @property
     def stands_for(self) -> Function | None:

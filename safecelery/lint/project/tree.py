@@ -32,6 +32,13 @@ class ModuleText:
         found = self._record.ir if self._record is not None else None
         return found if isinstance(found, dict) else {}
 
+    @property
+    def unread(self) -> str:
+        """What of the file could not be read, if anything."""
+        if not self.ir or self._record is None or not self._record.unread_parts:
+            return "" if self._record is None or self.ir else f"{self.file.path}, which could not be read"
+        return f"{self.file.path}, of which a part could not be read"
+
 
 class TreeModules:
     """Implements :class:`safecelery.lint.model.interpreter.Modules` over a source tree."""

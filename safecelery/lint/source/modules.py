@@ -17,6 +17,8 @@ __all__ = ["ModuleIndex"]
 
 _SOURCE_FOLDERS: Final = frozenset({"src", "lib"})
 _INIT: Final = "__init__.py"
+_PROJECT_FILES: Final = (".git", "pyproject.toml", "requirements.txt", "uv.lock", "Pipfile", "Dockerfile", "tox.ini")
+"""One of them in an argument says that it is a project's folder, not a package."""
 
 
 class ModuleIndex:
@@ -29,6 +31,7 @@ class ModuleIndex:
                 self._by_path.setdefault(link, self._by_path[target])
         self._roots = roots
         self._packages = {os.path.dirname(path) for path in self._by_path if path.endswith(os.sep + _INIT)}
+        self._packages -= {folder for folder in self._packages if self._is_project(folder)}
         for root in roots:
             self._packages_above(root)
         self._tops: dict[str, list[str]] = {}
@@ -71,6 +74,12 @@ class ModuleIndex:
         if not names:
             return ""
         return names[0] if os.path.basename(file.absolute) == _INIT else names[0].rpartition(".")[0]
+
+    def _is_project(self, folder: str) -> bool:
+        """A folder that programs are started in, whatever ``__init__.py`` it holds: its modules are top-level ones."""
+        if os.path.join(folder, "manage.py") in self._by_path or os.path.join(folder, "setup.py") in self._by_path:
+            return True
+        return folder in self._roots and any(os.path.exists(os.path.join(folder, name)) for name in _PROJECT_FILES)
 
     def _packages_above(self, root: str) -> None:
         """An argument inside a package: the packages around it are not in the list of files."""
