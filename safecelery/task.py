@@ -240,6 +240,7 @@ def task_facts(task: type[Any] | Any) -> TaskFacts:
         expires_s=getattr(cls, "expires", None),
         routing_options=tuple(name for name in ROUTING_OPTIONS if name in _attributes(cls)),
         visibility_timeout_s=redelivered_after(cls.app.conf),
+        imported=True,  # by this process
         duplicate_of=None,  # Celery keeps the first task of a name; this one is registered
     )
 

@@ -78,6 +78,7 @@ def task_facts(task: Task, app: Celery) -> TaskFacts:
         default_retry_delay=task.default_retry_delay,
         expires_s=seconds(task.expires),
         routing_options=tuple(name for name in _ROUTING if _states(task, name, app)),
+        imported=True,  # by this process
     )
 
 

@@ -135,6 +135,13 @@ class TaskFacts:
     (:func:`safecelery.policy.broker.visibility_timeout`); ABSENT where the broker waits for ever."""
     duplicate_of: Place | Unknown | None = UNKNOWN
     """Another task of the same name and app that is registered first, and therefore wins; None if there is none."""
+    named: Tri = UNKNOWN
+    """``name=`` is stated; else the name follows the place of the function."""
+    imported: Tri | Absent = UNKNOWN
+    """Some worker imports its module; ABSENT where no app of the project could."""
+    no_hard_limit_at: str = ""
+    """The worker command line under which it has no hard limit, where other workers are started with one."""
+    no_soft_limit_at: str = ""
 
     @property
     def subject(self) -> str:
@@ -165,6 +172,8 @@ class CallFacts:
     """After how many seconds the message is thrown away unrun."""
     visibility_timeout_s: Stated = UNKNOWN
     """As in :class:`TaskFacts`."""
+    task_expires_s: Stated = UNKNOWN
+    """The task's own ``expires``, in seconds; None or ABSENT where it has none."""
 
     @property
     def subject(self) -> str:
@@ -282,6 +291,12 @@ class SettingsFacts:
     ABSENT if there is no such task."""
     commands_bound_children: Tri = UNKNOWN
     """Every worker command line of the project states ``--max-tasks-per-child`` or ``--max-memory-per-child``."""
+    commands_limit: Tri = False
+    """Every worker command line of the app states ``--time-limit``."""
+    names_hours: Tri = UNKNOWN
+    """Some crontab of its schedule names an hour, a day or a month."""
+    source_empty: Tri = False
+    """What ``config_from_object`` was given can be read and holds no setting."""
 
     @property
     def subject(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, SettingsFacts, Stated, Tri
 from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 
-__all__ = ["joined", "matched"]
+__all__ = ["joined", "matched", "starts"]
 
 
 def joined(process: DeployFacts, settings: SettingsFacts, longest_task_s: Stated = ABSENT) -> DeployFacts:
@@ -32,7 +32,7 @@ def matched(process: DeployFacts, apps: Sequence[SettingsFacts], longest_task_s:
     """
     if not apps:
         return process
-    own = list(apps) if len(apps) == 1 else [app for app in apps if _names(process.app, app.where.file)]
+    own = list(apps) if len(apps) == 1 else [app for app in apps if starts(process.app, app.where.file)]
     if len(own) == 1:
         return joined(process, own[0], longest_task_s)
     return replace(
@@ -44,8 +44,11 @@ def matched(process: DeployFacts, apps: Sequence[SettingsFacts], longest_task_s:
     )
 
 
-def _names(app: Stated, file: str) -> bool:
-    """``-A shop``, ``shop.celery`` or ``shop.celery:app`` for ``src/shop/celery.py`` (celery/app/utils.py)."""
+def starts(app: Stated, file: str) -> bool:
+    """Whether ``-A`` names the module that makes an app (celery/app/utils.py, ``find_app``).
+
+    ``-A shop``, ``shop.celery`` or ``shop.celery:app`` for ``src/shop/celery.py``.
+    """
     if not isinstance(app, str) or not app:
         return False
     module = "/" + file.removesuffix(".py").removesuffix("/__init__")

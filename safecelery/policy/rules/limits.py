@@ -11,18 +11,20 @@ from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 __all__ = ["RULES"]
 
 
-def _stated(option: str, value: object) -> Verdict:
+def _stated(option: str, value: object, worker: str) -> Verdict:
     if value is UNKNOWN:
         return unreadable(option)
-    return Fail(f"{option} is not stated") if value is None or value is ABSENT else PASS
+    if value is not None and value is not ABSENT:
+        return PASS
+    return Fail(f"{option} is not stated" + (f", and the worker started at {worker} sets none" if worker else ""))
 
 
 def _hard_stated(task: TaskFacts, _: Limits) -> Verdict:
-    return _stated("time_limit", task.time_limit)
+    return _stated("time_limit", task.time_limit, task.no_hard_limit_at)
 
 
 def _soft_stated(task: TaskFacts, _: Limits) -> Verdict:
-    return _stated("soft_time_limit", task.soft_time_limit)
+    return _stated("soft_time_limit", task.soft_time_limit, task.no_soft_limit_at)
 
 
 def _are_durations(task: TaskFacts, _: Limits) -> Verdict:

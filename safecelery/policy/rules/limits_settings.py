@@ -36,6 +36,8 @@ _MISTAKEN: Final = {
 
 def _no_default(facts: SettingsFacts, _: Limits) -> Verdict:
     value = setting(facts, _HARD)
+    if facts.commands_limit is True:
+        return PASS
     if value is UNKNOWN:
         return unreadable(_HARD)
     return Fail(f"{_HARD} is not stated") if value is None else PASS

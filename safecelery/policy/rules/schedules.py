@@ -44,6 +44,22 @@ def _arguments(entry: ScheduleFacts, _: Limits) -> Verdict:
     return Fail(entry.args_problem) if isinstance(entry.args_problem, str) else PASS
 
 
+def _every_hour(entry: ScheduleFacts, _: Limits) -> Verdict:
+    stated = entry.crontab
+    if stated is ABSENT:
+        return PASS
+    if stated is UNKNOWN:
+        return unreadable("the schedule")
+    if not isinstance(stated, tuple) or "minute" not in stated or "hour" in stated:
+        return PASS
+    # Several minutes of each hour can only be meant; one minute of each hour of a day looks like one run a day.
+    if not any(field in stated for field in _DAYS) or entry.period_s != _HOUR_S:
+        return PASS
+    return Fail(f"crontab({', '.join(f'{name}=...' for name in stated)}) leaves hour at '*'")
+
+
+_DAYS = ("day_of_week", "day_of_month", "month_of_year")
+_HOUR_S = 3600
 _MEANT = {
     "arg": "args",
     "argument": "args",
@@ -78,6 +94,15 @@ def _key(key: str) -> str:
 
 
 RULES = (
+    Rule(
+        code="SFC420",
+        name="crontab-hour-left-open",
+        subject=ScheduleFacts,
+        severity=Severity.MEDIUM,
+        check=_every_hour,
+        message="is sent in every hour of the days it names",
+        fix="state the hour: crontab(minute=0, hour=3, day_of_week='mon'); hour='*' if every hour is meant",
+    ),
     Rule(
         code="SFC519",
         name="schedule-piles-up",

@@ -61,6 +61,8 @@ def a_task(**changes: Any) -> TaskFacts:
         "does_io": False,
         "visibility_timeout_s": ABSENT,
         "duplicate_of": None,
+        "named": True,
+        "imported": True,
     }
     return TaskFacts(**(facts | changes))
 
@@ -77,6 +79,7 @@ def a_call(**changes: Any) -> CallFacts:
         "retries": ABSENT,
         "unknown_options": (),
         "visibility_timeout_s": ABSENT,
+        "task_expires_s": None,
     }
     return CallFacts(**(facts | changes))
 

@@ -59,7 +59,10 @@ def test_an_app_that_states_nothing_but_a_safe_broker_and_limits_breaks_none_of_
          "task_soft_time_limit": 270, "accept_content": ["json"]},
         results_read=False,
     )  # fmt: skip
-    assert [rule.code for rule in OF_SETTINGS if isinstance(rule.check(facts, LIMITS), Fail)] == []
+    said = "results-neither-kept-nor-declined"  # a remark that asks for a line, off in every policy that ships
+    assert [
+        rule.code for rule in OF_SETTINGS if rule.name != said and isinstance(rule.check(facts, LIMITS), Fail)
+    ] == []
 
 
 ODD: list[Any] = [

@@ -11,6 +11,7 @@ from safecelery.lint.model.statements import describe_node
 from safecelery.lint.model.values import Class, Table, Val, plain
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.evidence import Subject, stated
+from safecelery.lint.project.names import SAFE_TASKS
 from safecelery.lint.project.objects import Task
 from safecelery.policy.facts import ABSENT, UNKNOWN, CallFacts, Place
 from safecelery.policy.vocabulary import CALL_OPTIONS, SIGNATURE_OPTIONS, unknown_call_options
@@ -42,7 +43,7 @@ def _call(
     method = function[3] if function[0] == "a" else function[2] if function[0] == "n" else ""
     if method not in _CALLING and method not in ("send_task", "signature", "subtask", "set"):
         return None
-    if not keywords:
+    if not keywords and method not in _CALLING:
         return None
     it = analysis.it
     frame = Frame(module, {})
@@ -76,10 +77,11 @@ def _call(
         effective = analysis.options(task, app)
         name = effective.name
         limits = stated(effective.effective("time_limit")), stated(effective.effective("soft_time_limit"))
+        expires = stated(effective.effective("expires"))
         if _overrides(effective.bases, method):
             opened = True
     else:
-        app, limits = None, (UNKNOWN, UNKNOWN)
+        app, limits, expires = None, (UNKNOWN, UNKNOWN), UNKNOWN
     known = SIGNATURE_OPTIONS if method in ("signature", "subtask") else CALL_OPTIONS
     read = {key: stated(value) for key, value in options.items()}
     facts = CallFacts(
@@ -95,6 +97,7 @@ def _call(
         delay_s=_delay(read, options),
         expires_s=_given(read, "expires", opened=False),
         visibility_timeout_s=visibility.get(id(app), UNKNOWN),
+        task_expires_s=UNKNOWN if opened else expires,
     )
     return facts, options
 
@@ -128,6 +131,7 @@ def _overrides(bases: list[Any], method: str) -> bool:
             "celery.app.task.Task",
             "celery.Task",
             "celery.contrib.django.task.Task",
+            *SAFE_TASKS,
         ):
             return True
     return False

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from safecelery.lint.deploy import Deployment, matched
+from safecelery.lint.model.values import Val
 from safecelery.lint.project.analysis import Analysis
+from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.calls import call_subjects
 from safecelery.lint.project.facts.code import code_subjects
+from safecelery.lint.project.facts.command_limits import CommandLimits
 from safecelery.lint.project.facts.evidence import Subject
 from safecelery.lint.project.facts.periodic import periodic_subjects
+from safecelery.lint.project.facts.registration import Registration
 from safecelery.lint.project.facts.routes import queue_subjects, route_subjects
 from safecelery.lint.project.facts.schedules import schedule_subjects
 from safecelery.lint.project.facts.settings import app_subjects, derived, settings_facts
 from safecelery.lint.project.facts.tasks import task_subjects
+from safecelery.lint.project.objects import App
 from safecelery.policy.broker import visibility_timeout
-from safecelery.policy.facts import ABSENT, UNKNOWN, SettingsFacts, TaskFacts
+from safecelery.policy.facts import ABSENT, UNKNOWN, ScheduleFacts, SettingsFacts, TaskFacts
 
 __all__ = ["subjects_of"]
 
@@ -24,46 +30,55 @@ __all__ = ["subjects_of"]
 def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, ...] | None) -> Iterator[Subject]:
     """Tasks, apps with their connections, schedules, queues and routes, calls, places in code, deployment."""
     visibility: dict[int, object] = {}
-    settings: list[tuple[Any, Any, SettingsFacts]] = []
+    settings: list[tuple[App, Configuration, SettingsFacts, list[Subject]]] = []
     version = celery or _celery_version(deployment)
     bounded = _bounded(deployment)
-    for app in analysis.judged_apps():
+    apps = analysis.judged_apps()
+    commands = CommandLimits(deployment.processes, version, sorted({app.module.path for app in apps}))
+    for app in apps:
         conf = analysis.conf(app)
         if conf is None:
             continue
+        schedule = [*schedule_subjects(analysis, app, conf), *periodic_subjects(analysis, app)]
         facts = settings_facts(analysis, app, conf, celery=version, tasks=len(analysis.tasks),
-                               results_read=analysis.results_read, commands_bound_children=bounded)  # fmt: skip
+                               results_read=analysis.results_read, commands_bound_children=bounded,
+                               commands_limit=commands.all_set("time_limit", app),
+                               names_hours=_names_hours(conf, schedule))  # fmt: skip
         visibility[id(app)] = UNKNOWN if app.safe else visibility_timeout(facts)
-        settings.append((app, conf, facts))
-    tasks = list(task_subjects(analysis, visibility))
+        settings.append((app, conf, facts, schedule))
+    registration = Registration(analysis, deployment.processes)
+    tasks = list(task_subjects(analysis, visibility, registration, commands))
     yield from tasks
     longest = _longest([subject.facts for subject in tasks if isinstance(subject.facts, TaskFacts)])
-    for app, conf, facts in settings:
+    for app, conf, facts, schedule in settings:
         yield from app_subjects(analysis, app, conf)
         if not app.safe:
-            from dataclasses import replace
-
             values = {**conf.values, **derived(conf)}
             for name, at in conf.strays.items():
-                from safecelery.lint.model.values import Val
-
                 values.setdefault(name, Val(None, (), (at,)))
             yield Subject(replace(facts, longest_limit_s=longest), values, points_at_value=True)
             yield from queue_subjects(app, conf, facts)
-        yield from schedule_subjects(analysis, app, conf)
-        yield from periodic_subjects(analysis, app)
+        yield from schedule
         if not app.safe:
             yield from route_subjects(analysis, app, conf, facts, deployment.processes)
     yield from call_subjects(analysis, visibility)
     yield from code_subjects(analysis)
     for process in deployment.processes:
-        yield Subject(matched(process, [facts for _, _, facts in settings], longest))
+        yield Subject(matched(process, [facts for _, _, facts, _ in settings], longest))
     for package in deployment.packages:
         yield Subject(package)
     for file in deployment.files:
         yield Subject(file)
     for key in deployment.trust:
         yield Subject(key)
+
+
+def _names_hours(conf: Configuration, schedule: Iterable[Subject]) -> Any:
+    """Some crontab names an hour, a day or a month."""
+    stated = [subject.facts.crontab for subject in schedule if isinstance(subject.facts, ScheduleFacts)]
+    if any(isinstance(names, tuple) and set(names) - {"minute"} for names in stated):
+        return True
+    return UNKNOWN if UNKNOWN in stated or conf.value("beat_schedule").is_unknown else False
 
 
 def _celery_version(deployment: Deployment) -> Any:

@@ -12,10 +12,11 @@ from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.evidence import Subject, place_of, stated
 from safecelery.lint.project.facts.settings import app_place, derived
 from safecelery.lint.project.objects import App
+from safecelery.lint.project.options import Options
 from safecelery.policy.broker import broker_scheme
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Place, QueueFacts, RouteFacts, SettingsFacts, Tri
 
-__all__ = ["queue_subjects", "route_subjects"]
+__all__ = ["queue_of", "queue_subjects", "route_subjects"]
 
 
 def queue_subjects(app: App, conf: Configuration, settings: SettingsFacts) -> Iterator[Subject]:
@@ -90,6 +91,32 @@ def _routes(analysis: Analysis, app: App, conf: Configuration) -> Iterator[tuple
         queue = task.options.get("queue")
         if queue is not None and queue.data is not None:
             yield analysis.options(task, app).name, plain(queue), Place(task.module.path, task.line)
+
+
+def queue_of(conf: Configuration, options: Options) -> object:
+    """The queue that a task is sent to where a call says nothing else; UNKNOWN if that cannot be told.
+
+    As ``celery.app.routes.Router``: the task's own, then the exact name in ``task_routes``, then the first pattern.
+    """
+    own = options.effective("queue")
+    if own.data is not None:
+        return plain(own)
+    routes = conf.value("task_routes")
+    default = plain(conf.value("task_default_queue"))
+    if routes.data is None:
+        return default
+    tables = routes.data.items if isinstance(routes.data, Seq) else [routes]
+    for table in tables:
+        if not isinstance(table.data, Table) or table.data.open:
+            return UNKNOWN
+        found = table.data.items.get(options.name)
+        if found is None:
+            matching = (p for p in table.data.items if isinstance(p, str) and fnmatch.fnmatchcase(options.name, p))
+            found = table.data.items.get(next(matching, None))
+        if found is not None:
+            queue = found.data.items.get("queue") if isinstance(found.data, Table) else found
+            return UNKNOWN if queue is None else plain(queue)
+    return default
 
 
 def _declared(conf: Configuration, settings: SettingsFacts) -> set[str] | None:

@@ -44,8 +44,19 @@ def settings_facts(analysis: Analysis, app: App, conf: Configuration, **more: An
         names=tuple(conf.names) if conf.open is None else UNKNOWN,
         namespace=None if namespace is None else plain(namespace),
         strays=tuple(conf.strays),
+        source_empty=_source_empty(app, conf),
         **more,
     )
+
+
+def _source_empty(app: App, conf: Configuration) -> Tri:
+    """It reads settings from an object, and what was read from there is nothing."""
+    if app.safe or not any(event.kind == "source" for event in app.events):
+        return False
+    elsewhere = {event.name for event in app.events if event.kind == "set"}
+    if set(conf.names) - elsewhere:
+        return False
+    return UNKNOWN if conf.open is not None else True
 
 
 def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[Subject]:

@@ -8,7 +8,10 @@ from typing import Any
 from safecelery.lint.finding import Because
 from safecelery.lint.model.values import Val, plain, unknown
 from safecelery.lint.project.analysis import Analysis
+from safecelery.lint.project.facts.command_limits import CommandLimits
 from safecelery.lint.project.facts.evidence import Subject, stated
+from safecelery.lint.project.facts.registration import Registration
+from safecelery.lint.project.facts.routes import queue_of
 from safecelery.lint.project.objects import App, Task
 from safecelery.lint.project.options import FROM_CONFIG, Options, exceptions
 from safecelery.policy.facts import ABSENT, UNKNOWN, Place, TaskFacts, Tri
@@ -26,7 +29,9 @@ _AUTORETRY_DEFAULTS: Mapping[str, Any] = {"retry_backoff": False, "retry_backoff
 """celery/app/autoretry.py, ``add_autoretry_behaviour``."""
 
 
-def task_subjects(analysis: Analysis, visibility: Mapping[int, object]) -> Iterator[Subject]:
+def task_subjects(
+    analysis: Analysis, visibility: Mapping[int, object], registration: Registration, commands: CommandLimits
+) -> Iterator[Subject]:
     """Every task under every app that may run it. ``visibility``: by id of the app, its visibility timeout."""
     first: dict[tuple[str, int], tuple[Task, Place]] = {}
     for task in sorted(analysis.tasks, key=lambda t: (t.module.path, t.line)):
@@ -36,14 +41,26 @@ def task_subjects(analysis: Analysis, visibility: Mapping[int, object]) -> Itera
             key = (options.name, id(app))
             earlier = first.setdefault(key, (task, Place(task.module.path, task.line)))
             duplicate = None if earlier[0] is task else earlier[1]
-            yield task_facts(analysis, task, app, options, duplicate, visibility.get(id(app), UNKNOWN))
+            again = visibility.get(id(app), UNKNOWN)
+            yield task_facts(analysis, task, app, options, duplicate, again, commands, registration)
 
 
 def task_facts(
-    analysis: Analysis, task: Task, app: App | None, options: Options, duplicate: Place | None, visibility: object
+    analysis: Analysis,
+    task: Task,
+    app: App | None,
+    options: Options,
+    duplicate: Place | None,
+    visibility: object,
+    commands: CommandLimits,
+    registration: Registration,
 ) -> Subject:
     """One task under one app."""
     values: dict[str, Val] = {name: options.effective(name) for name in _PLAIN_OPTIONS}
+    queue = queue_of(options.conf, options) if options.conf is not None else UNKNOWN
+    without: dict[str, str] = {}
+    for name in ("time_limit", "soft_time_limit"):
+        values[name], without[name] = commands.limit(name, options, queue)
     read: dict[str, Any] = {name: stated(value) for name, value in values.items()}
     read.update({name: value for name, value in _AUTORETRY_DEFAULTS.items() if options.declared(name) is None})
     for name in ("autoretry_for", "dont_autoretry_for", "retry_kwargs", "expires", "acks_on_timeout"):
@@ -67,6 +84,8 @@ def task_facts(
     expires = stated(values["expires"])
     if options.declared("serializer") is None:
         read["serializer"] = JSON  # it overrides nothing; what the setting says has a rule of its own
+    if registration.blocker is not None:
+        values["the list of modules that workers import"] = registration.blocker
     values["visibility_timeout"] = _redelivery(options)
     facts = TaskFacts(
         name=options.name,
@@ -81,6 +100,10 @@ def task_facts(
         does_io=_does_io(analysis, task),
         visibility_timeout_s=visibility,
         duplicate_of=duplicate,
+        named=_named(task),
+        imported=registration.imported(task),
+        no_hard_limit_at=without["time_limit"],
+        no_soft_limit_at=without["soft_time_limit"],
         **read,
     )
     return Subject(facts, values, causes=_causes(app, options))
@@ -117,6 +140,16 @@ def _wrapped(task: Task) -> bool:
     if task.function is None or not task.function.decorators:
         return False
     return not _DECORATORS & set(task.function.decorators)
+
+
+def _named(task: Task) -> Tri:
+    """``name=`` is stated, whether or not it can be read."""
+    stated_name = task.options.get("name")
+    if stated_name is None and task.cls is not None:
+        stated_name = task.cls.attributes.get("name")
+    if stated_name is None and task.options_open is not None:
+        return UNKNOWN
+    return stated_name is not None and stated_name.data is not None
 
 
 def _exceptions(analysis: Analysis, value: Val) -> Any:
