@@ -21,8 +21,7 @@ def configured(tmp_path: Path, lines: str, **modules: str) -> Reading:
 
 def django(tmp_path: Path, settings: str, **more: str) -> Reading:
     """A Django project with these settings."""
-    files = {name: text for name, text in more.items()}
-    return facts_of(tmp_path, {**DJANGO, "shop/settings.py": settings, **files})
+    return facts_of(tmp_path, {**DJANGO, "shop/settings.py": settings, **more})
 
 
 # --- by the app ---------------------------------------------------------------------------------------------------
@@ -149,10 +148,11 @@ SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
                     {"shop/base_settings.py": "CELERY_TASK_TIME_LIMIT = 30\n"}),
     "star import of a relative module": ("from .base_settings import *\n",
                     {"shop/base_settings.py": "CELERY_TASK_TIME_LIMIT = 30\n"}),
-    "local settings missing": ("CELERY_TASK_TIME_LIMIT = 30\ntry:\n    from .local import *\nexcept ImportError:\n"
-                               "    pass\n", {}),
-    "local settings there": ("CELERY_TASK_TIME_LIMIT = 5\ntry:\n    from .local import *\nexcept ImportError:\n"
-                             "    pass\n", {"shop/local.py": "CELERY_TASK_TIME_LIMIT = 30\n"}),
+    "local settings missing": (
+        "CELERY_TASK_TIME_LIMIT = 30\ntry:\n    from .local import *\nexcept ImportError:\n    pass\n", {}),
+    "local settings there": (
+        "CELERY_TASK_TIME_LIMIT = 5\ntry:\n    from .local import *\nexcept ImportError:\n    pass\n",
+        {"shop/local.py": "CELERY_TASK_TIME_LIMIT = 30\n"}),
     "split settings": (
         "from split_settings.tools import include, optional\ninclude('parts/*.py', optional('local.py'))\n",
         {"shop/parts/a.py": "CELERY_TASK_TIME_LIMIT = 5\n", "shop/parts/b.py": "CELERY_TASK_TIME_LIMIT = 30\n"}),
@@ -194,7 +194,8 @@ def test_a_dict_setting_is_merged_over_modules(tmp_path: Path) -> None:
 def test_tasks_may_read_the_settings_themselves(tmp_path: Path) -> None:
     tasks = (
         "from celery import shared_task\nfrom django.conf import settings\n"
-        "@shared_task(time_limit=settings.PAY_LIMIT, soft_time_limit=getattr(settings, 'PAY_SOFT', 20))\ndef pay(): ...\n"
+        "@shared_task(time_limit=settings.PAY_LIMIT, "
+        "soft_time_limit=getattr(settings, 'PAY_SOFT', 20))\ndef pay(): ...\n"
     )
     reading = django(tmp_path, "PAY_LIMIT = 30\n", **{"shop/tasks.py": tasks})
     assert reading.values("pay", "time_limit", "soft_time_limit") == (30, 20)

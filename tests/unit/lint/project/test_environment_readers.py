@@ -29,8 +29,8 @@ DEFAULTS: dict[str, tuple[str, str, str]] = {
         "import os\ndef env_int(name, default):\n    return int(os.environ.get(name, default))",
         "env_int('LIMIT', 30)", "time_limit"),
     "helper with try": (
-        "import os\ndef env_int(name, default):\n    try:\n        return int(os.environ[name])\n"
-        "    except KeyError:\n        return default", "env_int('LIMIT', 30)", "time_limit"),
+        "import os\ndef env_int(n, d):\n try:\n  return int(os.environ[n])\n except KeyError:\n  return d",
+        "env_int('LIMIT', 30)", "time_limit"),
     "if name in os.environ": (
         "import os\nif 'LIMIT' in os.environ:\n    T = int(os.environ['LIMIT'])\nelse:\n    T = 30", "T", "time_limit"),
     "conditional expression": (
@@ -74,8 +74,7 @@ WITHOUT: dict[str, tuple[str, str]] = {
     "raise when it is empty": (
         "import os\nT = os.environ.get('LIMIT', '')\nif not T:\n    raise RuntimeError('set LIMIT')", "T"),
     "helper that raises": (
-        "import os\ndef need(name):\n    v = os.environ.get(name)\n    if not v:\n        raise KeyError(name)\n"
-        "    return v", "need('LIMIT')"),
+        "import os\ndef need(n):\n v = os.environ.get(n)\n if not v:\n  raise KeyError(n)\n return v", "need('LIMIT')"),
 }  # fmt: skip
 
 
