@@ -105,16 +105,15 @@ class Registration:
         given: dict[str, Node] = dict(zip(("packages", "related_name", "force"), args, strict=False))
         given |= {key: node for key, node in keywords if key is not None}
         frame = Frame(module, {})
-        related = (
-            plain(self._analysis.it.evaluate(given["related_name"], frame)) if "related_name" in given else "tasks"
-        )
+        named = self._analysis.it.evaluate(given["related_name"], frame) if "related_name" in given else Val("tasks")
+        related = plain(named)
         packages: Any = None
         if "packages" in given and given["packages"][0] != "lam":
             value: Val = self._analysis.it.evaluate(given["packages"], frame)
             read = plain(value)
             packages = None if read is UNKNOWN else tuple(p for p in read or () if isinstance(p, str)) or None
         if related is UNKNOWN:
-            self.blocker = last
+            self.blocker = named
         self._found.append((packages, related if isinstance(related, str) else ""))
 
     def _is_imported(self, module: Module) -> bool:
