@@ -14,6 +14,7 @@ from safecelery.policy.document import Level
 from safecelery.policy.facts import SuppressionFacts, VerdictFacts
 from safecelery.policy.gate import Violation, evaluate, examine
 from safecelery.policy.profile import Policy
+from safecelery.policy.rules import BY_CODE
 from safecelery.policy.rules.abstention import UNDECIDED
 
 if TYPE_CHECKING:
@@ -70,10 +71,11 @@ class Judge:
                 self.findings += [_finding(violation) for violation in (*report.violations, *report.warnings)]
 
     def _add(self, into: list[Finding], subject: Subject, violation: Violation) -> None:
-        chain, env = subject.because(violation.message)
+        spoken_of = _detail(violation)
+        chain, env = subject.because(spoken_of)
         where = violation.where
         if subject.points_at_value:
-            for _, value in subject.mentioned(violation.message):
+            for _, value in subject.mentioned(spoken_of):
                 place = next((link for link in value.because if link.file and link.line), None)
                 if place is not None:
                     where = type(where)(place.file, place.line)
@@ -84,9 +86,8 @@ class Judge:
         self._seen.add(key)
         level = violation.level
         if env and level is Level.ERROR:
-            level = (
-                Level.WARN
-            )  # it holds for the default only: where the program runs, the environment may say otherwise
+            # It holds for the default only: where the program runs, the environment may say otherwise.
+            level = Level.WARN
         into.append(
             Finding(
                 code=violation.code,
@@ -105,6 +106,12 @@ class Judge:
                 cause=subject.cause(violation.message),
             )
         )
+
+
+def _detail(violation: Violation) -> str:
+    """What the rule said of this subject. Its fixed sentence may hold a setting's name by chance."""
+    sentence = f"{violation.subject} {BY_CODE[violation.code].message}"
+    return violation.message.removeprefix(sentence)
 
 
 def _finding(violation: Violation) -> Finding:
