@@ -58,14 +58,14 @@ def main() -> None:
 
 
 def _open_what_is_closed() -> None:
-    """A stream that was closed at the start (``>&-``) is None to Python, and the next file to be opened gets its number."""
+    """A stream that was closed at the start (``>&-``) is None to Python; the next file to be opened gets its number."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _say_all() -> None:
-    """Write what is held back. Where that fails it was said before; tried again at the end, it would cost the status."""
+    """Write what is held back. Where that fails, it was said before; Python's own try would cost the exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -99,8 +99,12 @@ class Cache:
     def load(self) -> None:
         """Read what the last run wrote; nothing is remembered if it is missing, odd, or of other versions."""
         try:
-            with open(self._path, "rb") as file:
-                if not _is_ours(os.fstat(file.fileno())):
+            # O_NONBLOCK: a pipe in its place is not waited for.
+            with open(
+                os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+            ) as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode) or not _is_ours(status):
                     return
                 head, _, rest = file.read().partition(b"\n")
         except OSError:
