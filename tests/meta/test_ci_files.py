@@ -59,7 +59,7 @@ def test_the_guide_uses_hooks_inputs_and_a_version_that_exist() -> None:
     used = [hook["id"] for snippet in SNIPPETS if "repos" in snippet for hook in snippet["repos"][0]["hooks"]]
     assert used == ["safecelery-lint"]
     (steps,) = (snippet["jobs"]["safecelery"]["steps"] for snippet in SNIPPETS if "jobs" in snippet)
-    (ours,) = (step for step in steps if step.get("uses", "").startswith("safecelery/"))
+    (ours,) = (step for step in steps if step.get("uses", "").startswith("OWNER/safecelery"))
     assert set(ours["with"]) <= set(ACTION["inputs"])
     assert set(re.findall(r"(?:rev: |safecelery@)v(\S+)", text)) == {__version__}
 
