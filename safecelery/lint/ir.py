@@ -67,7 +67,7 @@ from safecelery.lint.mentions import (
 
 __all__ = ["IR_VERSION", "Node", "Reduced", "reduce_module"]
 
-IR_VERSION: Final = 6
+IR_VERSION: Final = 7
 """Raised whenever the form changes, so that no cache of an older one is used."""
 
 Node: TypeAlias = list[Any]

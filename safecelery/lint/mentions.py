@@ -24,7 +24,7 @@ __all__ = [
 
 TELLING: Final = (
     "elery", "ELERY", "_task", ".task", "Task", "environ", "getenv", "env(", "env.", "conf", "settings", "partial",
-    "wraps", "kwargs",
+    "wraps", "kwargs", "worker_main", "autodiscover",
 )  # fmt: skip
 """A function without any of these neither makes tasks nor configures an app nor reads the environment."""
 SENDING: Final = (
@@ -45,7 +45,9 @@ _PERHAPS_READING: Final = tuple(
 )
 
 
-WORDS: Final = ("DJANGO_SETTINGS_MODULE", "from_object(", "__init_subclass__")
+WORDS: Final = (
+    "DJANGO_SETTINGS_MODULE", "from_object(", "__init_subclass__", "autodiscover_tasks", "worker_main", "argv=",
+)  # fmt: skip
 """Words that decide whether a whole module is looked through for something rare."""
 
 

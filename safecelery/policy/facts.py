@@ -420,7 +420,7 @@ class DeployFacts:
     command: str
     """As written, secrets masked; of a broker, its image."""
     source: str = "other"
-    """The kind of file: dockerfile, compose, kubernetes, procfile, systemd, supervisor, shell."""
+    """The kind of file: dockerfile, compose, kubernetes, procfile, systemd, supervisor, shell, python."""
     production: Tri = UNKNOWN
     """False: the file says by its name or place that it is for development or tests."""
     app: Stated = ABSENT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from safecelery.lint.project.facts.code import code_subjects
 from safecelery.lint.project.facts.command_limits import CommandLimits
 from safecelery.lint.project.facts.evidence import Subject
 from safecelery.lint.project.facts.periodic import periodic_subjects
+from safecelery.lint.project.facts.programs import programs
 from safecelery.lint.project.facts.registration import Registration
 from safecelery.lint.project.facts.routes import queue_subjects, route_subjects
 from safecelery.lint.project.facts.schedules import schedule_subjects
@@ -22,19 +23,20 @@ from safecelery.lint.project.facts.settings import app_subjects, derived, settin
 from safecelery.lint.project.facts.tasks import task_subjects
 from safecelery.lint.project.objects import App
 from safecelery.policy.broker import visibility_timeout
-from safecelery.policy.facts import ABSENT, UNKNOWN, ScheduleFacts, SettingsFacts, TaskFacts
+from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, ScheduleFacts, SettingsFacts, TaskFacts
 
 __all__ = ["subjects_of"]
 
 
 def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, ...] | None) -> Iterator[Subject]:
     """Tasks, apps with their connections, schedules, queues and routes, calls, places in code, deployment."""
+    processes = [*deployment.processes, *programs(analysis)]
     visibility: dict[int, object] = {}
     settings: list[tuple[App, Configuration, SettingsFacts, list[Subject]]] = []
     version = celery or _celery_version(deployment)
-    bounded = _bounded(deployment)
+    bounded = _bounded(processes)
     apps = analysis.judged_apps()
-    commands = CommandLimits(deployment.processes, version, sorted({app.module.path for app in apps}))
+    commands = CommandLimits(processes, version, sorted({app.module.path for app in apps}))
     for app in apps:
         conf = analysis.conf(app)
         if conf is None:
@@ -46,7 +48,7 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
                                names_hours=_names_hours(conf, schedule))  # fmt: skip
         visibility[id(app)] = UNKNOWN if app.safe else visibility_timeout(facts)
         settings.append((app, conf, facts, schedule))
-    registration = Registration(analysis, deployment.processes)
+    registration = Registration(analysis, processes)
     tasks = list(task_subjects(analysis, visibility, registration, commands))
     yield from tasks
     longest = _longest([subject.facts for subject in tasks if isinstance(subject.facts, TaskFacts)])
@@ -60,10 +62,10 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
             yield from queue_subjects(app, conf, facts)
         yield from schedule
         if not app.safe:
-            yield from route_subjects(analysis, app, conf, facts, deployment.processes)
+            yield from route_subjects(analysis, app, conf, facts, processes)
     yield from call_subjects(analysis, visibility)
     yield from code_subjects(analysis)
-    for process in deployment.processes:
+    for process in processes:
         yield Subject(matched(process, [facts for _, _, facts, _ in settings], longest))
     for package in deployment.packages:
         yield Subject(package)
@@ -89,8 +91,8 @@ def _celery_version(deployment: Deployment) -> Any:
     return UNKNOWN
 
 
-def _bounded(deployment: Deployment) -> Any:
-    workers = [process for process in deployment.processes if process.role == "worker"]
+def _bounded(processes: Sequence[DeployFacts]) -> Any:
+    workers = [process for process in processes if process.role == "worker"]
     if not workers:
         return UNKNOWN
     return all(

@@ -16,6 +16,7 @@ from safecelery.lint.ir import Node
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import Seq, Val, plain, unknown
 from safecelery.lint.project.analysis import Analysis
+from safecelery.lint.project.facts.programs import calls_of
 from safecelery.lint.project.objects import Task
 from safecelery.policy.facts import ABSENT, UNKNOWN, Absent, DeployFacts, Tri
 
@@ -97,8 +98,9 @@ class Registration:
 
     def _read_discovery(self) -> None:
         for module in self._analysis.modules.running():
-            for call in _calls_of(module.body, "autodiscover_tasks"):
-                self._discovered(module, call)
+            if "autodiscover_tasks" in module.words:
+                for call in calls_of(module.body, "autodiscover_tasks"):
+                    self._discovered(module, call)
 
     def _discovered(self, module: Module, call: Node) -> None:
         _, _, _, args, keywords = call
@@ -149,15 +151,3 @@ class Registration:
                     except (OSError, ValueError):
                         continue  # it is among the unread files
         return iter(self._texts)
-
-
-def _calls_of(body: list[Any], method: str) -> Iterator[Node]:
-    """Calls of a method of that name, wherever they stand."""
-    stack: list[Any] = list(body)
-    while stack:
-        node = stack.pop()
-        if not isinstance(node, list) or not node:
-            continue
-        if node[0] == "c" and len(node) == 5 and node[2][0] == "a" and node[2][3] == method:
-            yield node
-        stack.extend(part for part in node if isinstance(part, list))

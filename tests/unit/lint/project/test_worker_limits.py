@@ -117,3 +117,18 @@ def test_schedules_that_code_adds_are_judged(tmp_path: Path) -> None:
     )
     found = findings(tmp_path, shop(conf=conf), "SFC419", "SFC923", "SFC930")
     assert sorted(item.code for item in found) == ["SFC419", "SFC923", "SFC930"]
+
+
+@pytest.mark.parametrize(
+    "call", ["app.worker_main(['worker', '--pool=threads'])", "app.start(argv=['worker', '-P', 'threads'])"]
+)
+def test_a_worker_that_code_starts_is_a_process(tmp_path: Path, call: str) -> None:
+    code = f"from shop.celery import app\n\nif __name__ == '__main__':\n    {call}\n"
+    (found,) = findings(tmp_path, shop() | {"shop/run.py": code}, "SFC430")
+    assert found.path.endswith("shop/run.py")
+    assert found.line == 4
+
+
+def test_arguments_worked_out_at_run_time_start_nothing_that_could_be_judged(tmp_path: Path) -> None:
+    code = "import sys\n\nfrom shop.celery import app\n\napp.worker_main(sys.argv[1:])\n"
+    assert findings(tmp_path, shop() | {"shop/run.py": code}, "SFC430", "SFC002") == []
