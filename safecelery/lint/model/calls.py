@@ -122,11 +122,11 @@ class Caller:
                 return unknown(f"{function.name}(), called too deep")
             if function.expression is not None:
                 return self.it.evaluate(function.expression, frame)
-            condition = self.it.condition
+            saved = self.it.condition, self.it.uncertain
             try:
                 signal = self.it.block(function.body or [], frame)
             finally:
-                self.it.condition = condition
+                self.it.condition, self.it.uncertain = saved
         if signal is not None and signal[0] == "raise":
             self.it.raise_if_caught(str(signal[1].data), env=signal[1].env)
             return unknown(f"{function.name}() raises")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from safecelery.lint.ir import Node
 from safecelery.lint.model import attributes
 from safecelery.lint.model.environment import ENVIRON
+from safecelery.lint.model.methods import hide
 from safecelery.lint.model.scope import Frame
 from safecelery.lint.model.statements import describe_node, merge
 from safecelery.lint.model.values import (
@@ -168,10 +169,11 @@ class Evaluator:
             value = self.evaluate(element, frame)
             if key is None:
                 if isinstance(value.data, Table):
+                    if value.data.open:
+                        hide(table, describe_node(element))
                     table.items.update(value.data.items)
-                    table.open |= value.data.open
                 else:
-                    table.open = True
+                    hide(table, describe_node(element))
                 continue
             name = plain(self.evaluate(key, frame))
             try:

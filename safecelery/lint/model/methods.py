@@ -159,15 +159,23 @@ def _update(it: Interpreter, owner: Val, args: list[Val], kwargs: dict[str, Val]
         if isinstance(source, Table):
             for key, value in source.items.items():
                 _put(it, table, key, value)
-            table.open |= source.open
+            if source.open:
+                hide(table, "a part of a dict")
         else:
-            table.open = True
+            hide(table, describe(Val(source)))
     for key, value in kwargs.items():
         if key == "**":
-            table.open = True
+            hide(table, describe(value))
         else:
             _put(it, table, key, value)
     return NONE
+
+
+def hide(table: Table, why: str) -> None:
+    """Something that cannot be seen has been put into the dict, over anything in it."""
+    table.open = True
+    for key, value in table.items.items():
+        table.items[key] = unknown(why, value.env, value.because)
 
 
 def _put(it: Interpreter, table: Table, key: Any, value: Val) -> None:

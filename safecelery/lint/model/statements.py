@@ -42,6 +42,7 @@ _WAITING = frozenset({"c", "a", "n", "x", "b", "i", "o", "f", "comp", "q"})
 """Expressions worth deferring; displays and constants cost nothing."""
 
 _OF_LOOPS = ("brk", "cont")
+_IMPORT_FAILS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 _FAMILY = {
     "ImportError": {"ImportError", "ModuleNotFoundError"},
@@ -184,14 +185,26 @@ class Executor:
             return
         data = owner.data
         if isinstance(data, Instance | Class | Function):
-            if self.it.uncertain and name in data.attributes:
-                value = merge([data.attributes[name], value], "a condition") or value
+            if self.it.uncertain:
+                value = merge([self._before(owner, name, at), value], "a condition") or value
             data.attributes[name] = value
         elif isinstance(data, ModuleRef):
             self.it.run(data.module)
             data.module.names[name] = value
         elif hasattr(data, "attributes") and isinstance(data.attributes, dict):
             data.attributes[name] = value
+
+    def _before(self, owner: Val, name: str, at: Because) -> Val | None:
+        """What an attribute is before it may be set."""
+        data: Any = owner.data
+        if name in data.attributes or isinstance(data, Function):
+            found: Val | None = data.attributes.get(name)
+            return found
+        from safecelery.lint.model.attributes import class_attribute
+
+        if isinstance(data, Instance):
+            return class_attribute(self.it, data.cls, name, owner, at)
+        return class_attribute(self.it, data, name, None, at)
 
     def _set_item(self, owner: Val, key: Val, value: Val, at: Because) -> None:
         if self.it.condition:
@@ -287,6 +300,7 @@ class Executor:
                 # One way out returned: what follows may or may not run, and what is returned is one of several.
                 earlier = [] if frame.returned is None else [frame.returned]
                 frame.returned = merge([*earlier, *(signal[1] for signal in left)], why)
+                self.it.uncertain += 1  # for the rest of the call
             return self._left_by(
                 [signal for _, signal in endings if signal is None or signal[0] in _OF_LOOPS], frame, why
             )
@@ -397,12 +411,42 @@ class Executor:
                 if self.it.catching:
                     raise Raised(raised, env)
                 return "raise", Val(raised, env)
-        elif signal is None and orelse:
-            signal = self.block(orelse, frame)
+        else:
+            self._need_packages(node, caught, frame)
+            if signal is None and orelse:
+                signal = self.block(orelse, frame)
         if final:
             last = self.block(final, frame)
             signal = last or signal
         return signal
+
+    def _need_packages(self, node: Node, caught: list[set[str]], frame: Frame) -> None:
+        """What is assigned beside an import from outside, or where it fails, depends on what is installed."""
+        if not any(names & _IMPORT_FAILS for names in caught):
+            return
+        packages = self._outside(node[2], frame)
+        if not packages:
+            return
+        env = tuple(f"package {name}" for name in packages)
+        for name in _assigned_in([*node[2], *(statement for handler in node[3] for statement in handler[2])]):
+            value = frame.names.get(name)
+            if value is not None and not isinstance(value.data, Ext | Function | Class | ModuleRef | Pending):
+                frame.names[name] = value.depending(env)
+
+    def _outside(self, body: list[Node], frame: Frame) -> list[str]:
+        """The packages outside the tree and the standard library that a block imports."""
+        import sys
+
+        found: list[str] = []
+        for statement in body:
+            dotted = [statement[3]] if statement[0] == "from" and not statement[2] else []
+            if statement[0] == "imp":
+                dotted = [name for name, _ in statement[2]]
+            for name in dotted:
+                top = name.partition(".")[0]
+                if top not in sys.stdlib_module_names and self.it.find(top, frame.module) is None:
+                    found.append(top)
+        return found
 
     def _caught(self, types: Node | None) -> set[str]:
         if types is None:

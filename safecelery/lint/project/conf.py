@@ -82,6 +82,8 @@ def configuration(it: Interpreter, dialect: Dialect, app: App) -> Configuration:
     for event in app.events:
         if event.kind == "open":
             conf.open = event.value
+            for name in conf.values:  # any of them may have been set again
+                conf.values[name] = unknown(describe(event.value), event.value.env, event.value.because)
         elif event.kind == "set":
             _apply(conf, event.name, event.value, event, None)
     conf.namespace = _namespace(app, sources)

@@ -209,7 +209,7 @@ class Dialect:
             if isinstance(name, str):
                 self._set(it, data.app, name, to, at)
             else:
-                data.app.events.append(Event("open", "", to, at))
+                data.app.events.append(Event("open", "", unknown(describe(key), key.env, key.because), at))
             return True
         if isinstance(data, Ext) and data.name in environment.ENVIRON:
             if isinstance(name, str) and not it.uncertain:

@@ -275,17 +275,22 @@ def test_flask_configuration(tmp_path: Path, make: str) -> None:
 OPEN = {
     "unknown module": ("app.config_from_object('company.settings')", "config_from_object('company.settings')"),
     "unknown update": ("import lost\napp.conf.update(lost.settings())", "lost.settings"),
-    "unknown key": ("import lost\napp.conf[lost.name] = 3", "3"),
+    "unknown key": ("import lost\napp.conf[lost.name] = 3", "lost.name"),
     "yaml": ("import yaml\napp.conf.update(yaml.safe_load(open('x.yml')))", "yaml.safe_load"),
     "envvar nobody sets": ("app.config_from_envvar('CONF')", "environment variable CONF"),
     "command line": ("import sys\napp.config_from_cmdline(sys.argv)", "app.config_from_cmdline"),
 }
 
 
+def test_an_update_that_cannot_be_seen_may_change_what_was_set_before(tmp_path: Path) -> None:
+    reading = configured(tmp_path, "import lost\napp.conf.task_time_limit = 30\napp.conf.update(lost.settings())")
+    assert isinstance(reading.value("pay", "time_limit"), Unread)
+
+
 @pytest.mark.parametrize(("lines", "blocker"), OPEN.values(), ids=OPEN.keys())
 def test_a_part_that_cannot_be_seen_leaves_unstated_settings_unknown(tmp_path: Path, lines: str, blocker: str) -> None:
     reading = configured(tmp_path, f"{lines}\napp.conf.task_acks_late = True")
-    assert reading.value("pay", "acks_late") is True  # stated on app.conf, which wins over any object
+    assert reading.value("pay", "acks_late") is True  # stated afterwards on app.conf, which wins over any object
     found = reading.value("pay", "time_limit")
     assert isinstance(found, Unread)
     assert blocker in found.blocker
