@@ -109,9 +109,10 @@ class Judge:
 
 
 def _detail(violation: Violation) -> str:
-    """What the rule said of this subject. Its fixed sentence may hold a setting's name by chance."""
+    """The message without the rule's fixed sentence, which may hold a setting's name by chance."""
     sentence = f"{violation.subject} {BY_CODE[violation.code].message}"
-    return violation.message.removeprefix(sentence)
+    rest = violation.message.removeprefix(sentence)
+    return violation.message if rest == violation.message else f"{violation.subject}{rest}"
 
 
 def _finding(violation: Violation) -> Finding:

@@ -27,3 +27,12 @@ def test_a_fixed_sentence_that_says_broker_is_not_about_the_brokers_variable(tmp
     assert (str(pickle.level), pickle.env, pickle.line) == ("error", (), 5)
     limit = found["SFC405"]
     assert (str(limit.level), limit.env) == ("warn", ("LIMIT",))
+
+
+def test_a_broker_that_is_only_a_default_is_one_in_every_rule_about_it(tmp_path: Path) -> None:
+    app = (
+        'import os\nfrom celery import Celery\napp = Celery("o", broker=os.environ.get("BROKER", "redis://redis/0"))\n'
+    )
+    found = {item.code: item for item in lint_of(tmp_path, {"shop.py": app}).findings}
+    for code in ("SFC201", "SFC205"):
+        assert (str(found[code].level), found[code].env) == ("warn", ("BROKER",)), code
