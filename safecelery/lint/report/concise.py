@@ -9,6 +9,7 @@ from safecelery.lint.report.characters import visible
 from safecelery.lint.report.options import RenderOptions
 from safecelery.lint.report.style import level_word, painter
 from safecelery.lint.report.summary import footer, unread_lines
+from safecelery.lint.report.together import together
 
 __all__ = ["render"]
 
@@ -16,7 +17,7 @@ __all__ = ["render"]
 def render(result: LintResult, options: RenderOptions) -> Iterator[str]:
     """A line each, a place first, as editors and grep expect it."""
     paint = painter(options.colour)
-    for finding in result.findings:
+    for finding in together(result.findings):
         place = f"{visible(finding.path)}:{max(finding.line, 1)}:{finding.column}"
         word = level_word(finding)
         fixable = " [*]" if finding.fixable else ""

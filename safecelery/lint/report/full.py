@@ -11,6 +11,7 @@ from safecelery.lint.report.options import RenderOptions
 from safecelery.lint.report.source import Sources
 from safecelery.lint.report.style import Paint, level_word, painter
 from safecelery.lint.report.summary import footer, unread_lines
+from safecelery.lint.report.together import together
 
 __all__ = ["render"]
 
@@ -19,7 +20,7 @@ def render(result: LintResult, options: RenderOptions) -> Iterator[str]:
     """Blocks in the order of the findings, then what could not be read, then the summary."""
     paint = painter(options.colour)
     sources = Sources(options.base)
-    for finding in result.findings:
+    for finding in together(result.findings):
         yield from _block(finding, options, sources, paint)
         yield "\n"
     if result.unread:
@@ -46,7 +47,7 @@ def _block(finding: Finding, options: RenderOptions, sources: Sources, paint: Pa
         mark = " " * excerpt.indent + paint(word, "^" * excerpt.length)
         yield f"{margin} {bar} {mark}\n" if excerpt.length else f"{margin} {bar}\n"
     equals = f"{margin} {paint('gutter', '=')} "
-    chain = [f"{visible(str(link))}" for link in finding.because]
+    chain = [visible(str(link) if link.file else link.what) for link in finding.because]
     if finding.env:
         chain.append(f"unless the environment sets {', '.join(visible(name) for name in finding.env)}")
     for number, link in enumerate(chain):

@@ -10,6 +10,7 @@ from safecelery.lint.report.characters import visible
 from safecelery.lint.report.options import RenderOptions
 from safecelery.lint.report.style import level_word, painter
 from safecelery.lint.report.summary import counted, footer, unread_lines
+from safecelery.lint.report.together import together
 
 __all__ = ["render"]
 
@@ -17,7 +18,8 @@ __all__ = ["render"]
 def render(result: LintResult, options: RenderOptions) -> Iterator[str]:
     """Columns of place, code and level; the files in the order of the result."""
     paint = painter(options.colour)
-    for path, group in groupby(result.findings, key=lambda finding: finding.path):
+    shown = sorted(together(result.findings), key=lambda finding: finding.path)
+    for path, group in groupby(shown, key=lambda finding: finding.path):
         findings = list(group)
         places = [f"{finding.line}:{finding.column}" if finding.line else "-" for finding in findings]
         wide = max(len(place) for place in places)

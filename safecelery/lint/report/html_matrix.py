@@ -69,14 +69,15 @@ def _cells(result: LintResult, anchors: dict[int, str]) -> dict[tuple[int, str],
     cells: dict[tuple[int, str], _Cell] = {}
     for kind, findings in kinds:
         for finding in findings:
-            numbers = rows.get(finding.subject, [])
-            same = [number for number in numbers if result.tasks[number].path == finding.path]
-            for number in same or numbers:
-                state = kind or level_word(finding)
-                cell = cells.setdefault((number, decided_rule(finding)), _Cell(state, anchors.get(id(finding), "")))
-                if rank.index(state) < rank.index(cell.state):
-                    cell.state, cell.anchor = state, anchors.get(id(finding), "")
-                cell.titles.append(finding.message)
+            for code, subject, path in finding.covers or ((decided_rule(finding), finding.subject, finding.path),):
+                numbers = rows.get(subject, [])
+                same = [number for number in numbers if result.tasks[number].path == path]
+                for number in same or numbers:
+                    state = kind or level_word(finding)
+                    cell = cells.setdefault((number, code), _Cell(state, anchors.get(id(finding), "")))
+                    if rank.index(state) < rank.index(cell.state):
+                        cell.state, cell.anchor = state, anchors.get(id(finding), "")
+                    cell.titles.append(finding.message)
     return cells
 
 

@@ -76,6 +76,17 @@ def finding_entry(finding: Finding) -> dict[str, Any]:
         "fixable": finding.fixable,
         "rule": encodable(finding.rule or finding.code),
         "blocked_by": encodable(finding.blocked_by),
+        "covers": [
+            {"rule": encodable(code), "subject": encodable(subject), "path": encodable(path)}
+            for code, subject, path in finding.covers
+        ],
+        "cause": None
+        if finding.cause is None
+        else {
+            "file": encodable(finding.cause.file),
+            "line": finding.cause.line,
+            "what": encodable(finding.cause.what),
+        },
         "reason": encodable(finding.reason),
         "waived": finding.waived,
         "fingerprint": finding.fingerprint,

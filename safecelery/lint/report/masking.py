@@ -96,6 +96,7 @@ def _masked_finding(finding: Finding) -> Finding:
         fix=masked(finding.fix),
         because=tuple(Because(link.file, link.line, masked(link.what)) for link in finding.because),
         blocked_by=masked(finding.blocked_by),
+        covers=tuple((code, masked(subject), path) for code, subject, path in finding.covers),
         reason=masked(finding.reason),
     )
 

@@ -10,6 +10,7 @@ from safecelery.lint.report.characters import visible
 from safecelery.lint.report.options import RenderOptions
 from safecelery.lint.report.rulebook import decided_rule
 from safecelery.lint.report.style import Paint, level_word, painter
+from safecelery.lint.report.together import shared
 
 __all__ = ["blocked", "blocker", "counted", "footer", "headline", "unread_lines"]
 
@@ -36,7 +37,16 @@ def blocked(result: LintResult) -> list[tuple[str, list[Finding]]]:
     groups: dict[str, list[Finding]] = {}
     for finding in result.undecided:
         groups.setdefault(blocker(finding), []).append(finding)
-    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return sorted(groups.items(), key=lambda item: (-sum(map(_verdicts, item[1])), item[0]))
+
+
+def _verdicts(finding: Finding) -> int:
+    """How many verdicts an undecided finding stands for."""
+    return len(finding.covers) or 1
+
+
+def _codes(finding: Finding) -> set[str]:
+    return {code for code, _, _ in finding.covers} or {decided_rule(finding)}
 
 
 def headline(result: LintResult) -> str:
@@ -76,24 +86,29 @@ def _summary(result: LintResult, paint: Paint) -> Iterator[str]:
         severities = Counter(finding.severity for finding in result.findings)
         listed = ", ".join(f"{severities[severity]} {severity}" for severity in SEVERITY_ORDER if severities[severity])
         yield f"  by severity: {listed}\n"
+    groups = shared(result.findings)
+    if groups:
+        many = sum(map(len, groups.values()))
+        causes = counted(len({key[2] for key in groups}), "setting")
+        yield f"  {many} of them are decided by {causes}, and shown once a rule; json and html list every task\n"
     if result.unread:
         unread = counted(len(result.unread), "file or part of a file", "files or parts of files")
         yield f"  {unread} could not be read\n"
     if result.suppressed or result.baselined:
         yield f"  not counted: {len(result.suppressed)} suppressed, {len(result.baselined)} in the baseline\n"
     if result.undecided:
-        groups = blocked(result)
-        verdicts = counted(len(result.undecided), "verdict")
+        blockers = blocked(result)
+        verdicts = counted(sum(map(_verdicts, result.undecided)), "verdict")
         yield f"  {verdicts} could not be {paint('undecided', 'decided')}; what blocked them:\n"
-        for what, findings in groups[:_BLOCKERS_SHOWN]:
-            rules = sorted({decided_rule(finding) for finding in findings})
+        for what, findings in blockers[:_BLOCKERS_SHOWN]:
+            rules = sorted({code for finding in findings for code in _codes(finding)})
             more = f" and {len(rules) - 3} more" if len(rules) > 3 else ""
             first = min(findings, key=lambda finding: (finding.path, finding.line))
             where = f"({visible(', '.join(rules[:3]))}{more}; first at {visible(first.path)}:{first.line})"
-            yield f"    {len(findings):>4}  {visible(what)}  {paint('dim', where)}\n"
-        if len(groups) > _BLOCKERS_SHOWN:
-            rest = sum(len(findings) for _, findings in groups[_BLOCKERS_SHOWN:])
-            yield f"    {rest:>4}  by {counted(len(groups) - _BLOCKERS_SHOWN, 'other expression')}\n"
+            yield f"    {sum(map(_verdicts, findings)):>4}  {visible(what)}  {paint('dim', where)}\n"
+        if len(blockers) > _BLOCKERS_SHOWN:
+            rest = sum(_verdicts(finding) for _, findings in blockers[_BLOCKERS_SHOWN:] for finding in findings)
+            yield f"    {rest:>4}  by {counted(len(blockers) - _BLOCKERS_SHOWN, 'other expression')}\n"
     for note in result.notes:
         yield f"  note: {visible(note)}\n"
 

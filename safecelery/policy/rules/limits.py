@@ -140,7 +140,7 @@ RULES = (
         subject=TaskFacts,
         severity=Severity.MEDIUM,
         check=_soft_stated,
-        message="has no soft time limit, so it is killed without a chance to clean up",
+        message="has no soft time limit, so it gets no chance to clean up before it is killed",
         fix="state soft_time_limit=SECONDS on the task, less than time_limit",
     ),
     Rule(

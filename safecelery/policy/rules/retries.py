@@ -140,7 +140,7 @@ RULES = (
         severity=Severity.MEDIUM,
         check=_backoff,
         message="is retried at a fixed pace, which keeps a struggling service down",
-        fix="leave retry_backoff at True, or state a factor in seconds",
+        fix="set retry_backoff=True, or a factor in seconds",
     ),
     Rule(
         code="SFC605",
@@ -149,7 +149,7 @@ RULES = (
         severity=Severity.MEDIUM,
         check=_jitter,
         message="is retried in step with every other failed task",
-        fix="leave retry_jitter at True",
+        fix="set retry_jitter=True, or leave it out",
     ),
     Rule(
         code="SFC606",

@@ -9,7 +9,7 @@ from typing import Any
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model.values import Ext, ExtInstance, Seq, Table, Unknown, Val, describe, env_of, plain
-from safecelery.policy.facts import UNKNOWN, Facts, Place
+from safecelery.policy.facts import UNKNOWN, Facts, Place, ScheduleFacts
 
 __all__ = ["Subject", "blocked_by", "place_of", "stated"]
 
@@ -54,7 +54,8 @@ class Subject:
         """The expressions that kept a verdict open; ``only``: among the values of these names."""
         found = []
         for name, value in self.mentioned(text):
-            words = blocked_by(value) if only is None or name in only else None
+            objects = isinstance(self.facts, ScheduleFacts)
+            words = blocked_by(value, objects=objects) if only is None or name in only else None
             if words is not None:
                 if not words.isprintable() or words == "UNKNOWN" or "operator." in words:
                     words = name  # the interpreter's words, which nobody wrote
@@ -81,8 +82,11 @@ def stated(value: Val, depth: int = 0) -> Any:
     return UNKNOWN
 
 
-def blocked_by(value: Val, depth: int = 0) -> str | None:
-    """The expression in the value that could not be read; None where all of it was, objects of classes included."""
+def blocked_by(value: Val, depth: int = 0, *, objects: bool = False) -> str | None:
+    """The expression in the value that could not be read; None where all of it was.
+
+    ``objects``: an object of a class counts as read, as a schedule of the project's own is.
+    """
     data = value.data
     if isinstance(data, Unknown):
         return data.why
@@ -99,7 +103,9 @@ def blocked_by(value: Val, depth: int = 0) -> str | None:
         words = blocked_by(part, depth + 1)
         if words is not None:
             return words
-    return describe(value) if isinstance(data, Seq | Table) and data.open else None
+    if isinstance(data, Seq | Table):
+        return describe(value) if data.open else None
+    return describe(value) if depth == 0 and not objects and plain(value) is UNKNOWN else None
 
 
 def place_of(value: Val, otherwise: Place) -> Place:

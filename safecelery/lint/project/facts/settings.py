@@ -183,7 +183,7 @@ def _urls(value: Val) -> list[Val] | None:
 def _connection(role: Any, url: Val, ssl: Val, where: Place, production: Tri, url_name: str, ssl_name: str) -> Subject:
     address = plain(url)
     options = stated(ssl)
-    depends = env_of(url)
+    depends = [name for name in env_of(url) if name != "DJANGO_SETTINGS_MODULE"]
     if depends and isinstance(address, str) and (not address or any(name in address for name in _LOOPBACK)):
         # A default for development: where it runs, the variable says something else.
         url = unknown(f"environment variable {depends[0]}", url.env, url.because)
@@ -195,10 +195,17 @@ def _connection(role: Any, url: Val, ssl: Val, where: Place, production: Tri, ur
     from dataclasses import replace
 
     facts = replace(facts, where=place)
+    if isinstance(address, str) and _on_this_host(address):
+        facts = replace(facts, local=True)  # no network is between them
     shown = masked_url(address) if isinstance(address, str) else "<unknown>"
     values = {url_name: url, ssl_name: ssl, shown: url}
     values |= dict.fromkeys(_CONCLUDED, url if blocked_by(url) is not None or ssl.data in (None, False) else ssl)
     return Subject(facts, values)
+
+
+def _on_this_host(address: str) -> bool:
+    host = address.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return any(host == name or host.startswith(f"{name}:") for name in _LOOPBACK)
 
 
 def _results(conf: Configuration, where: Place, production: Tri) -> Subject | None:

@@ -69,6 +69,8 @@ FINDINGS = st.builds(
     fixable=st.booleans(),
     rule=CODES,
     blocked_by=TEXT,
+    covers=st.lists(st.tuples(CODES, TEXT, TEXT), max_size=2).map(tuple),
+    cause=st.none() | st.builds(Because, TEXT, LINES, TEXT),
     reason=TEXT,
     waived=st.booleans(),
 )
