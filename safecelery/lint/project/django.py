@@ -62,8 +62,12 @@ class DjangoSettings:
                 if name not in names:
                     self.assumed = f"{names[0]} is not in the tree; {name} was read in its place"
                     self.env = ("DJANGO_SETTINGS_MODULE",)
+                elif self.stated and name != self.stated:
+                    self.assumed = f"settings: {self.stated} is not in the tree; {name} was read in its place"
                 self._configuration(it, found)
                 return found
+        if self.stated:
+            self.assumed = f"settings: {self.stated} is not in the tree, so no settings were read"
         return None
 
     def _configuration(self, it: Interpreter, module: Module) -> None:
