@@ -42,7 +42,20 @@ def facts_document(analysis: Analysis, unread: Iterable[Unread] = ()) -> dict[st
     document = _document(analysis, sorted({*unread, *analysis.unread}, key=lambda part: (part.path, part.line)))
     paths = {module.path: module.record.file.path for module in analysis.modules.all_modules()}
     _relate(document, paths)
+    _mask(document)
     return document
+
+
+def _mask(document: dict[str, Any]) -> None:
+    """Take the secrets out, for whoever asked for the document may print it."""
+    from safecelery.lint.report.masked_values import masked_value
+
+    values = [(name, value) for app in document["apps"] for name, value in app["conf"].items()]
+    values += [(name, value) for task in document["tasks"] for name, value in task["options"].items()]
+    for name, value in values:
+        value["value"] = masked_value(name, value["value"])
+        for link in value["because"]:
+            link["what"] = masked_value("", link["what"])
 
 
 def _relate(part: Any, paths: dict[str, str]) -> None:

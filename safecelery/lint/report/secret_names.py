@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["ANYWHERE", "BARE"]
+__all__ = ["ANYWHERE", "BARE", "SECRET"]
 
 _WORD: Final = (
     r"(?:pass(?:word|wd|phrase|code)|(?<![A-Za-z])pass(?![A-Za-z])|pwd|secret|token|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|signing[_-]?key|encryption[_-]?key|credential|basic[_-]?auth|authorization)"
 )
+SECRET: Final = re.compile(_WORD, re.IGNORECASE)
+"""In a name: what it stands for is a secret."""
 _NAME: Final = rf"[\w-]*?{_WORD}[\w-]*+"
 _KEY: Final = rf"(?<![\w-]){_NAME}"
 
