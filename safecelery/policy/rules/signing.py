@@ -42,7 +42,7 @@ RULES = (
         severity=Severity.CRITICAL,
         check=_signing,
         message="obeys any message that reaches its queue",
-        fix="make the app with create_app, leave signing on, and give the service a key: safecelery keys generate OWNER",
+        fix="make the app with create_app, leave signing on, give the service a key: safecelery keys generate OWNER",
     ),
     Rule(
         code="SFC302",
