@@ -158,12 +158,13 @@ def _facts(found: Invocation, line: int, around: Surroundings) -> DeployFacts:
             value = found.settings[setting]
         return _number(value) if isinstance(value, str) else value
 
-    # A variable that may hold any options is taken to hold none, but for those that decide whether limits are enforced.
+    # A variable that may hold any options is taken to hold none, but for those that decide whether limits are enforced
+    # and which queues are read.
     hidden: Stated = UNKNOWN if found.opaque else ABSENT
-    queues = text("queues")
     role: Literal["worker", "beat", "flower", "broker", "other"] = (
         "worker" if worker else "beat" if found.command == "beat" else "flower"
     )
+    queues = text("queues", hidden)  # else every route to a queue would lead nowhere
     own = [word.text for word in found.words[found.start :]]
     replicas = around.replicas
     if found.command == "multi" and found.nodes and all(known(node) for node in found.nodes):

@@ -6,12 +6,14 @@ import fnmatch
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from safecelery.lint.model.values import ExtInstance, Seq, Table, plain
+from safecelery.lint.model.scope import Frame
+from safecelery.lint.model.values import ExtInstance, Seq, Table, Val, plain
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.evidence import Subject, place_of, stated
+from safecelery.lint.project.facts.schedules import task_name
 from safecelery.lint.project.facts.settings import app_place, derived
-from safecelery.lint.project.objects import App
+from safecelery.lint.project.objects import App, Task
 from safecelery.lint.project.options import Options
 from safecelery.policy.broker import broker_scheme
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Place, QueueFacts, RouteFacts, SettingsFacts, Tri
@@ -51,9 +53,19 @@ def queue_subjects(app: App, conf: Configuration, settings: SettingsFacts) -> It
             broker=scheme,
             arguments=arguments if isinstance(arguments, dict) else UNKNOWN,
             durable=stated(data.kwargs["durable"]) if "durable" in data.kwargs else True,
-            delivery_mode=delivery,
+            delivery_mode=_delivery_mode(data, delivery),
         )
         yield Subject(facts, {**({"queue_arguments": given} if given is not None else {}), **derived(conf)})
+
+
+def _delivery_mode(queue: ExtInstance, otherwise: object) -> object:
+    """That of ``Queue(name, Exchange(..., delivery_mode=1))``, if it states one (kombu/entity.py)."""
+    given = queue.args[1] if len(queue.args) > 1 else queue.kwargs.get("exchange")
+    exchange = given.data if given is not None else None
+    if not isinstance(exchange, ExtInstance) or "delivery_mode" not in exchange.kwargs:
+        return otherwise
+    mode = stated(exchange.kwargs["delivery_mode"])
+    return {"transient": 1, "persistent": 2}.get(mode, mode) if isinstance(mode, str) else mode
 
 
 def route_subjects(
@@ -91,6 +103,50 @@ def _routes(analysis: Analysis, app: App, conf: Configuration) -> Iterator[tuple
         queue = task.options.get("queue")
         if queue is not None and queue.data is not None:
             yield analysis.options(task, app).name, plain(queue), Place(task.module.path, task.line)
+    yield from _of_entries(app, conf)
+    yield from _of_calls(analysis, app, {analysis.options(task, app).name for task in analysis.tasks})
+
+
+def _of_entries(app: App, conf: Configuration) -> Iterator[tuple[str, object, Place]]:
+    """The queues that entries of ``beat_schedule`` name in their options."""
+    table = conf.value("beat_schedule")
+    for value in table.data.items.values() if isinstance(table.data, Table) else ():
+        options = value.data.items.get("options") if isinstance(value.data, Table) else None
+        queue = options.data.items.get("queue") if options is not None and isinstance(options.data, Table) else None
+        if queue is not None and queue.data is not None:
+            name = task_name(value.data.items.get("task", Val(None)))
+            yield name if isinstance(name, str) else "a task", plain(queue), place_of(value, app_place(app))
+
+
+def _of_calls(analysis: Analysis, app: App, ours: set[str]) -> Iterator[tuple[str, object, Place]]:
+    """The queues that calls name: ``task.apply_async(queue="slow")``, ``app.send_task(name, queue="slow")``.
+
+    A task that the project does not have is run by somebody else's workers, whose queues nobody here declares.
+    """
+    for module in analysis.modules.running():
+        for _, _, _, imports, call in module.calls:
+            _, line, function, args, keywords = call
+            node = next((value for key, value in keywords if key == "queue"), None)
+            method = function[3] if function[0] == "a" else ""
+            if node is None or method not in ("apply_async", "apply_async_on_commit", "send_task", "signature"):
+                continue
+            frame = Frame(module, {})
+            analysis.it.block(imports, frame)
+            queue = plain(analysis.it.evaluate(node, frame))
+            owner = analysis.it.evaluate(function[2], frame).data
+            if isinstance(owner, Task):
+                apps, name = analysis.judging(owner), analysis.options(owner, app).name
+            else:
+                apps = [owner] if isinstance(owner, App) else analysis.judged_apps()
+                read = plain(analysis.it.evaluate(args[0], frame)) if args and method == "send_task" else None
+                name = read if isinstance(read, str) else ""
+            if (
+                isinstance(queue, str)
+                and (isinstance(owner, Task) or name in ours)
+                and app in apps
+                and (len(apps) == 1 or isinstance(owner, Task))
+            ):
+                yield name, queue, Place(module.path, line)
 
 
 def queue_of(conf: Configuration, options: Options) -> object:
