@@ -18,21 +18,20 @@ ECHOES: Final = {
     "SFC614": "SFC608",  # options of automatic retries on a task that has none: the same exceptions are missing
 }
 """Code -> the code that tells the same of the same subject at the same place."""
-_BY_CAUSE: Final = {"SFC412": "SFC401"}
-"""Code -> the code of findings about tasks whose cause lies where the first one points."""
-_BY_RUN: Final = {"SFC912": "SFC957"}
-"""Code -> the code that names the very command line, wherever that is."""
+_ANYWHERE: Final = {
+    "SFC412": "SFC401",  # where it comes from the same setting
+    "SFC912": "SFC957",  # which names the very command line
+}
+"""Code -> the code that tells the same in another place of the project."""
 
 
 def without_echoes(findings: Sequence[Finding]) -> list[Finding]:
     """The findings that add something; where the first voice was excused or switched off, the second one speaks."""
     places = {(finding.code, finding.path, finding.subject) for finding in findings}
-    causes = {(f.code, f.cause.file, f.cause.line) for f in findings if f.cause is not None}
-    codes = {finding.code for finding in findings}
+    codes = {finding.code for finding in findings if finding.code != "SFC401" or finding.cause is not None}
     return [
         finding
         for finding in findings
         if (ECHOES.get(finding.code, ""), finding.path, finding.subject) not in places
-        and (_BY_CAUSE.get(finding.code, ""), finding.path, finding.line) not in causes
-        and _BY_RUN.get(finding.code, "") not in codes
+        and _ANYWHERE.get(finding.code, "") not in codes
     ]

@@ -157,4 +157,9 @@ def _why(subject: Subject, violation: Violation) -> str:
     if isinstance(facts, DeployFacts):
         reason = violation.message.rpartition("is unknown (")[2]
         return _COMMAND_LINE if reason.startswith(("--", "the pool")) else ""
-    return " and ".join(subject.blockers(violation.message, _OF_A_CALL if isinstance(facts, CallFacts) else None))
+    blockers = subject.blockers(violation.message, _OF_A_CALL if isinstance(facts, CallFacts) else None)
+    return " and ".join(dict.fromkeys(_COMMAND_LINE if _of_a_command(words) else words for words in blockers))
+
+
+def _of_a_command(words: str) -> bool:
+    return words.startswith("the command line at ") or (words.startswith("--") and " of the worker at " in words)

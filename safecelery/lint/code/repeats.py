@@ -93,10 +93,18 @@ def repeated_work(body: Body) -> Iterator[Site]:
         elif (
             call.attr in ("create", "acreate", "bulk_create") and _objects(call.node) and not _catches(body, call.node)
         ):
-            if not is_true(keyword(call.node, "ignore_conflicts")):
+            if not is_true(keyword(call.node, "ignore_conflicts")) and not _rolled_back(body, call.node):
                 yield Site("unguarded-create", call.node, f"{'.'.join(chain_of(call.node)[-3:])}() {again}")
         elif call.name in _MAIL or (call.attr == "send" and _is_message(body, call.node)):
             yield Site("mail-without-guard", call.node, f"{call.attr}() {again}")
+
+
+def _rolled_back(body: Body, call: ast.Call) -> bool:
+    """In an atomic block: what makes the task run again takes the row back, if it happens in there."""
+    return any(
+        isinstance(parent, ast.With) and any(last_name(item.context_expr) == "atomic" for item in parent.items)
+        for _, parent in body.ancestors_here(call)
+    )
 
 
 def _objects(call: ast.Call) -> bool:

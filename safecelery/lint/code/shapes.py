@@ -11,9 +11,11 @@ from safecelery.lint.code.names import last_name, spelled, words
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import is_true
 
-__all__ = ["global_state", "mutable_default", "unvalidated_argument"]
+__all__ = ["UNTYPED", "global_state", "mutable_default", "unvalidated_argument"]
 
 _LOOSE: Final = frozenset(("dict", "Dict", "Any", "object", "Mapping", "MutableMapping", "list", "List"))
+UNTYPED: Final = " has no type"
+"""How the words about a parameter without an annotation end."""
 _CONTAINERS: Final = frozenset(("dict", "list", "set", "defaultdict", "OrderedDict", "deque", "Counter"))
 _CHANGES: Final = words("append add update extend insert setdefault pop clear remove discard popitem appendleft")
 
@@ -28,7 +30,7 @@ def unvalidated_argument(body: Body) -> Iterator[Site]:
     for parameter in [*positional, *arguments.kwonlyargs]:
         kind = parameter.annotation
         if kind is None:
-            loose.append(f"{parameter.arg} has no type")
+            loose.append(f"{parameter.arg}{UNTYPED}")
         elif isinstance(kind, ast.Name | ast.Attribute) and last_name(kind) in _LOOSE:
             loose.append(f"{parameter.arg}: {last_name(kind)}")
     if arguments.vararg is not None and arguments.vararg.annotation is None:

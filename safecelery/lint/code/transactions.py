@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from safecelery.lint.code.body import Body, Function
+from safecelery.lint.code.body import Body, Function, keyword
 from safecelery.lint.code.names import last_name
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import chain_of, is_dispatch
@@ -19,6 +19,14 @@ _WRITES: Final = frozenset(("add", "add_all", "flush", "delete", "merge", "bulk_
 def _is_atomic(node: ast.expr) -> bool:
     """``transaction.atomic``, with or without brackets, and functions named for it: ``traced_atomic_transaction``."""
     return "atomic" in last_name(node).lower().split("_")
+
+
+def _reads_only(node: ast.expr) -> bool:
+    """``atomic(using=REPLICA)``: a transaction of a database that nobody writes to."""
+    using = keyword(node, "using") if isinstance(node, ast.Call) else None
+    return using is not None and any(
+        word in ast.unparse(using).lower() for word in ("replica", "readonly", "read_only")
+    )
 
 
 def _begins(node: ast.expr) -> bool:
@@ -48,6 +56,8 @@ def _transaction_around(body: Body, node: ast.AST) -> str:
     for child, parent in body.ancestors_here(node):
         if isinstance(parent, ast.With | ast.AsyncWith) and child in parent.body:
             for item in parent.items:
+                if _reads_only(item.context_expr):
+                    return ""
                 if _is_atomic(item.context_expr) or _begins(item.context_expr):
                     return f"the {last_name(item.context_expr)} block of line {parent.lineno}"
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and child in parent.body:

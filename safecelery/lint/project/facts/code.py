@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from safecelery.lint.code import ANYWHERE
+from safecelery.lint.code.shapes import UNTYPED
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.evidence import Subject
+from safecelery.lint.project.options import Options
 from safecelery.policy.facts import CodeFacts, Place
 
 __all__ = ["code_subjects"]
@@ -22,12 +24,31 @@ def code_subjects(analysis: Analysis) -> Iterator[Subject]:
             task = tasks.get((record.shown, site["function"])) or classes.get((record.shown, site["class"]))
             if task is None and kind not in ANYWHERE:
                 continue
-            name = analysis.options(task, analysis.primary(task)).name if task is not None else ""
+            app = analysis.primary(task) if task is not None else None
+            options = analysis.options(task, app) if task is not None else None
+            detail = site["detail"]
+            if options is not None and kind == "soft-limit-eaten" and _unlimited(options):
+                continue
+            if kind == "unvalidated-argument" and (app is None or not app.safe):
+                detail = _bare(detail)
+                if not detail:
+                    continue
             facts = CodeFacts(
                 kind=kind,
                 where=Place(record.shown, site["line"]),
-                task=name,
-                detail=site["detail"],
+                task=options.name if options is not None else "",
+                detail=detail,
                 certain=site["certain"],
             )
             yield Subject(facts, column=site["column"])
+
+
+def _unlimited(options: Options) -> bool:
+    """It surely has no soft limit, so none is raised; that it has none is what another rule says."""
+    value = options.effective("soft_time_limit")
+    return not value.is_unknown and value.data is None
+
+
+def _bare(detail: str) -> str:
+    """What a plain Celery task takes as a whole: Celery checks no types, so a missing one changes nothing there."""
+    return ", ".join(part for part in detail.split(", ") if not part.endswith(UNTYPED) and part != "...")

@@ -24,6 +24,7 @@ from safecelery.lint.project.facts.tasks import task_subjects
 from safecelery.lint.project.objects import App
 from safecelery.policy.broker import visibility_timeout
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, ScheduleFacts, SettingsFacts, TaskFacts
+from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 
 __all__ = ["subjects_of"]
 
@@ -34,7 +35,6 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
     visibility: dict[int, object] = {}
     settings: list[tuple[App, Configuration, SettingsFacts, list[Subject]]] = []
     version = celery or _celery_version(deployment)
-    bounded = _bounded(processes)
     apps = analysis.judged_apps()
     commands = CommandLimits(processes, version, sorted({app.module.path for app in apps}))
     for app in apps:
@@ -43,7 +43,8 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
             continue
         schedule = [*schedule_subjects(analysis, app, conf), *periodic_subjects(analysis, app)]
         facts = settings_facts(analysis, app, conf, celery=version, tasks=len(analysis.tasks),
-                               results_read=analysis.results_read, commands_bound_children=bounded,
+                               results_read=analysis.results_read,
+                               commands_bound_children=_bounded(commands.workers(app)),
                                commands_limit=commands.all_set("time_limit", app),
                                names_hours=_names_hours(conf, schedule))  # fmt: skip
         visibility[id(app)] = UNKNOWN if app.safe else visibility_timeout(facts)
@@ -91,12 +92,15 @@ def _celery_version(deployment: Deployment) -> Any:
     return UNKNOWN
 
 
-def _bounded(processes: Sequence[DeployFacts]) -> Any:
-    workers = [process for process in processes if process.role == "worker"]
+def _bounded(workers: Sequence[DeployFacts]) -> Any:
+    """Every worker of an app that has child processes replaces them; UNKNOWN where none of its workers is seen."""
     if not workers:
         return UNKNOWN
     return all(
-        process.max_tasks_per_child is not ABSENT or process.max_memory_per_child is not ABSENT for process in workers
+        worker.max_tasks_per_child is not ABSENT
+        or worker.max_memory_per_child is not ABSENT
+        or (isinstance(worker.pool, str) and worker.pool not in POOLS_ENFORCING_LIMITS)
+        for worker in workers
     )
 
 

@@ -21,6 +21,7 @@ _CONCLUDED = (
     "the scheme", "the URL", "TLS", "certificate verification", "host name checking", "the TLS floor", "the password",
 )  # fmt: skip
 """What rules conclude from a URL and its TLS options, in their words."""
+_FOR_DEVELOPMENT = frozenset({"task_always_eager", "task_eager_propagates"})
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104  (a name to recognise, nothing is bound)
 
 
@@ -37,7 +38,7 @@ def settings_facts(analysis: Analysis, app: App, conf: Configuration, **more: An
         app=app.label,
         where=where,
         production=analysis.in_production(app),
-        stated={name: stated(value) for name, value in conf.values.items()},
+        stated={name: _judged(name, value) for name, value in conf.values.items()},
         complete=conf.open is None,
         places={name: place_of(value, where) for name, value in conf.values.items()},
         signing=True if app.safe else bool(analysis.dialect.security) and UNKNOWN,
@@ -47,6 +48,13 @@ def settings_facts(analysis: Analysis, app: App, conf: Configuration, **more: An
         source_empty=_source_empty(app, conf),
         **more,
     )
+
+
+def _judged(name: str, value: Val) -> Stated:
+    """The value; UNKNOWN for a switch of development whose default the environment replaces in production."""
+    if name in _FOR_DEVELOPMENT and set(value.env) - {"DJANGO_SETTINGS_MODULE"}:
+        return UNKNOWN
+    return stated(value)
 
 
 def _source_empty(app: App, conf: Configuration) -> Tri:
