@@ -153,7 +153,7 @@ def analyse(tree: SourceTree, *, settings: str | None = None, environment: Mappi
         for task in dialect.tasks:
             if task.unfollowed:
                 task.app = analysis.apps[0]
-    analysis.tasks = _unique(dialect.tasks)
+    analysis.tasks = [t for t in _unique(dialect.tasks) if not tree.is_around(t.module.record.file)]
     analysis.unread = [Unread(path, line, why) for path, line, why in it.failures]
     return analysis
 

@@ -67,7 +67,7 @@ class TreeModules:
                 path=self.tree.shown(file.absolute),
                 record=ModuleText(self.tree, file, record),
                 is_package=file.absolute.endswith("__init__.py"),
-                relevant=record is not None,
+                relevant=record is not None or self.tree.concerns_celery(file),
             )
             self._modules[file.absolute] = self._shown[module.path] = module
         return module

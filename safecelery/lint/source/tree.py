@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from safecelery.lint.source.cache import DEFAULT_CACHE, Cache, DefaultCache, Row, open_cache
+from safecelery.lint.source.context import context_of
+from safecelery.lint.source.hints import is_hinted_file
 from safecelery.lint.source.modules import ModuleIndex
 from safecelery.lint.source.reading import Stamp, stamp_of
 from safecelery.lint.source.record import FileRecord, OtherFile, Payload, PythonFile, UnreadPart, nothing
@@ -43,7 +45,8 @@ def collect(
     try:
         found = walk(paths, exclude)
         mark_tests(found.python, found.others)
-        tree = SourceTree(found, include_tests=include_tests, stages=stages)
+        around = context_of(paths, found.python, exclude)
+        tree = SourceTree(found, include_tests=include_tests, stages=stages, around=around)
         if cache_dir is not None:
             shape = [*map(os.path.abspath, paths), f"tests={include_tests}", *exclude]
             tree._open_cache(cache_dir, shape)
@@ -57,10 +60,14 @@ def collect(
 class SourceTree:
     """The files of one run. Made by :func:`collect`; call :meth:`save` when no more files will be asked for."""
 
-    def __init__(self, found: Walk, *, include_tests: bool, stages: Stages | None) -> None:
+    def __init__(
+        self, found: Walk, *, include_tests: bool, stages: Stages | None, around: Sequence[PythonFile] = ()
+    ) -> None:
         self._found = found
         self._stages = stages
-        self._all = found.python
+        self._all = [*found.python, *around]
+        self._around = {file.absolute for file in around}
+        self._hinted: dict[str, bool] = {}
         self._chosen = [file for file in found.python if include_tests or not file.is_test]
         self._links = dict(found.links)
         self._index: ModuleIndex | None = None
@@ -130,6 +137,25 @@ class SourceTree:
         file = self._modules.find(dotted, importer.file if importer is not None else None)
         return self.load(file.absolute) if file is not None else None
 
+    def concerns_celery(self, file: PythonFile) -> bool:
+        """Whether a file of the surroundings would be looked at for its own sake, if it had been named."""
+        if file.absolute not in self._around:
+            return False
+        if file.absolute not in self._hinted:
+            try:
+                self._hinted[file.absolute] = is_hinted_file(file.absolute)
+            except OSError:
+                self._hinted[file.absolute] = False
+        return self._hinted[file.absolute]
+
+    def shown_around(self) -> set[str]:
+        """The paths, as messages have them, of what is only there to be imported."""
+        return {self.shown(path) for path in self._around}
+
+    def is_around(self, file: PythonFile) -> bool:
+        """The file was not named and lies in no folder that was: imports lead to it, but it is not checked."""
+        return file.absolute in self._around
+
     def find_file(self, dotted: str, importer: PythonFile | None = None) -> PythonFile | None:
         """As :meth:`find_module`, without reading the file."""
         return self._modules.find(dotted, importer)
@@ -178,8 +204,11 @@ class SourceTree:
     @property
     def _modules(self) -> ModuleIndex:
         if self._index is None:
-            self._index = ModuleIndex(self._all, self._links, self._found.roots)
+            self._index = ModuleIndex(self._all, self._links, self._roots())
         return self._index
+
+    def _roots(self) -> list[str]:
+        return list(dict.fromkeys([*self._found.roots, *(file.root for file in self._all)]))
 
     def _file(self, path: str) -> PythonFile | None:
         if self._by_path is None:
