@@ -10,8 +10,9 @@ its own, so nothing of the tree is imported.
 
 A value is *right* if it equals the truth, *abstained* if the reader says that it cannot know, else *wrong*. A value
 that depends on an environment variable counts as its default. ``autoretry_for`` empty and absent are the same. A
-*missing* task is in the truth and not in the answer. An *extra* one is in the answer only: where an application was imported in
-part, as most truths are, that may be a task nobody imported, so extras are listed and not held against the reader.
+*missing* task is in the truth and not in the answer. An *extra* one is in the answer only: where an application was
+imported in part, as most truths are, that may be a task nobody imported, so extras are listed and not held against the
+reader.
 
 Exit status 1 if the aims are missed: 99 % of the tasks found, at most 0.5 % of the values wrong and 5 % abstained.
 """

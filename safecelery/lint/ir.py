@@ -39,7 +39,7 @@ and statements likewise::
     ["del", line, [target]]                ["glob", line, [name]]
     ["brk", line]                          break
     ["cont", line]                         continue
-    ["match", line, subject, [body]]
+    ["match", line, subject, [body], [pattern]]   constants one of which fits; true: anything; null: not told
 
 ``parameters`` is ``[[name], number of positional-only and plain ones, [default], *args name or null, **kwargs name or
 null]``, keyword-only names last; ``default`` is parallel to the names, null for none. A function's body is null where
@@ -67,7 +67,7 @@ from safecelery.lint.mentions import (
 
 __all__ = ["IR_VERSION", "Node", "Reduced", "reduce_module"]
 
-IR_VERSION: Final = 7
+IR_VERSION: Final = 8
 """Raised whenever the form changes, so that no cache of an older one is used."""
 
 Node: TypeAlias = list[Any]
@@ -252,6 +252,20 @@ class _Reducer:
             self.block(node.finalbody),
         ]
 
+    def match(self, node: ast.Match) -> Node:
+        patterns = [None if case.guard is not None else self.pattern(case.pattern) for case in node.cases]
+        return ["match", node.lineno, self.expr(node.subject), [self.block(c.body) for c in node.cases], patterns]
+
+    def pattern(self, node: ast.pattern) -> list[Node] | bool | None:
+        if isinstance(node, ast.MatchValue):
+            return [self.expr(node.value)]
+        if isinstance(node, ast.MatchSingleton):
+            return [["k", node.lineno, node.value]]
+        if isinstance(node, ast.MatchOr):
+            parts = [self.pattern(part) for part in node.patterns]
+            return [one for part in parts if isinstance(part, list) for one in part] if all(parts) else None
+        return True if isinstance(node, ast.MatchAs) and node.pattern is None and node.name is None else None
+
     def with_(self, node: ast.With | ast.AsyncWith) -> Node:
         items = [[self.expr(item.context_expr), self.maybe(item.optional_vars)] for item in node.items]
         return ["with", node.lineno, items, self.block(node.body)]
@@ -356,7 +370,7 @@ _STATEMENTS: Final[dict[type, Callable[[_Reducer, Any], Node | None]]] = {
     ast.Nonlocal: lambda r, n: ["glob", n.lineno, n.names],
     ast.Break: lambda r, n: ["brk", n.lineno],
     ast.Continue: lambda r, n: ["cont", n.lineno],
-    ast.Match: lambda r, n: ["match", n.lineno, r.expr(n.subject), [r.block(case.body) for case in n.cases]],
+    ast.Match: _Reducer.match,
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model import methods
+from safecelery.lint.model import methods, surroundings
 from safecelery.lint.model.scope import Frame
 from safecelery.lint.model.values import (
     Bound,
@@ -71,7 +71,7 @@ def read(it: Interpreter, owner: Val, name: str, at: Because, frame: Frame | Non
 def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
     data = owner.data
     if isinstance(data, Ext):
-        return Val(Ext(f"{data.name}.{name}"))
+        return surroundings.named(f"{data.name}.{name}")
     if isinstance(data, Pending | Deferred):
         return read(it, it.settle(owner), name, at)
     if isinstance(data, ModuleRef):
@@ -89,7 +89,8 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
             return Val(data.cls)
         if name == "__dict__":
             return Val(Table(data.attributes))
-        return class_attribute(it, data.cls, name, owner, at)
+        found = class_attribute(it, data.cls, name, owner, at)
+        return found if found is not None else _asked(it, owner, data, "__getattr__", Val(name), at)
     if isinstance(data, Class):
         if name in ("__name__", "__qualname__"):
             return Val(data.name)
@@ -119,6 +120,14 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
     if isinstance(data, Partial):
         return {"func": data.function}.get(name)
     return None
+
+
+def _asked(it: Interpreter, owner: Val, data: Instance, hook: str, key: Val, at: Because) -> Val | None:
+    """What a class of the tree answers through ``__getattr__`` or ``__getitem__``."""
+    method = class_attribute(it, data.cls, hook, owner, at)
+    if method is None or not isinstance(method.data, Bound) or method.data.function.active:
+        return None
+    return it.call(method, [key], {}, at)
 
 
 def class_attribute(it: Interpreter, cls: Class, name: str, this: Val | None, at: Because) -> Val | None:
@@ -207,6 +216,8 @@ def item(it: Interpreter, owner: Val, key: Val, at: Because) -> Val:
 
 def _item(it: Interpreter, owner: Val, key: Val, at: Because) -> Val | None:
     data: Any = owner.data
+    if isinstance(data, Instance):
+        return _asked(it, owner, data, "__getitem__", key, at)
     if isinstance(data, Class) and is_enumeration(data):
         member = plain(key)
         return class_attribute(it, data, member, None, at) if isinstance(member, str) else None

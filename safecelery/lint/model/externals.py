@@ -143,6 +143,48 @@ def _sum(values: Any) -> Any:
     return sum(values)
 
 
+def _any(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    return _decided("any()", args, settles=True)
+
+
+def _all(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    return _decided("all()", args, settles=False)
+
+
+def _decided(name: str, args: list[Val], *, settles: bool) -> Val:
+    data = args[0].data if args else None
+    if not isinstance(data, Seq):
+        return unknown(name)
+    env = tuple(dict.fromkeys([*args[0].env, *(e for item in data.items for e in item.env)]))
+    answers = [truth(item) for item in data.items]
+    if settles in answers:
+        return Val(settles, env)
+    return unknown(name, env) if None in answers or data.open else Val(not settles, env)
+
+
+def _field(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    """``dataclasses.field``: the default that an instance gets."""
+    if "default" in kwargs:
+        return kwargs["default"]
+    factory = kwargs.get("default_factory", kwargs.get("factory"))
+    return unknown("a field without a default") if factory is None else it.call(factory, [], {}, at)
+
+
+def _replace(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    """``dataclasses.replace(instance, name=value)``."""
+    data = args[0].data if args else None
+    if not isinstance(data, Instance) or "**" in kwargs:
+        return unknown(at.what)
+    made = Instance(data.cls, {**data.attributes, **kwargs}, data.state, data.args, data.kwargs)
+    return Val(made, args[0].env, args[0].because)
+
+
+def _namespace(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    if args or "**" in kwargs:
+        return unknown(at.what)
+    return Val(ExtInstance("types.SimpleNamespace", [], {}, dict(kwargs)))
+
+
 def _range(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
     bounds = [plain(argument) for argument in args]
     if bounds and all(isinstance(bound, int) for bound in bounds) and len(bounds) <= 3:
@@ -361,7 +403,8 @@ def _type(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because)
     if len(args) == 3 and isinstance(args[1].data, Seq) and isinstance(args[2].data, Table):
         name = plain(args[0])
         owner = next((b.data.module for b in args[1].data.items if isinstance(b.data, Class)), None)
-        if isinstance(name, str) and owner is not None:
+        owner = owner or it.modules.by_path(at.file)
+        if isinstance(name, str):
             made = {k: v for k, v in args[2].data.items.items() if isinstance(k, str)}
             return Val(Class(name, owner, at.line, list(args[1].data.items), made, qualname=name))
     return unknown("type()")
@@ -527,6 +570,15 @@ EXTERNALS: Final[Mapping[str, _Known]] = {
     "builtins.min": _extreme("min", min),
     "builtins.sum": _extreme("sum", _sum),
     "builtins.range": _range,
+    "builtins.any": _any,
+    "builtins.all": _all,
+    "dataclasses.field": _field,
+    "attr.ib": _field,
+    "attrs.field": _field,
+    "dataclasses.replace": _replace,
+    "attr.evolve": _replace,
+    "attrs.evolve": _replace,
+    "types.SimpleNamespace": _namespace,
     "builtins.enumerate": _enumerate,
     "builtins.zip": _zip,
     "builtins.sorted": _sorted,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safecelery.lint.finding import Because
+from safecelery.lint.model import surroundings
 from safecelery.lint.model.statements import merge
 from safecelery.lint.model.values import NONE, Ext, ExtInstance, Native, Seq, Table, Val, describe, plain, unknown
 from safecelery.policy.facts import UNKNOWN
@@ -71,7 +72,24 @@ def of_external(it: Interpreter, owner: Val, data: ExtInstance, name: str) -> Va
         if name == "total_seconds":
             return Val(Native("total_seconds", lambda it, args, kwargs, at: Val(float(seconds), owner.env)))
         return Val(int(seconds // 86400) if name == "days" else int(seconds % 86400))
+    if name in _OF_PATHS and _is_path(data):
+        return Val(Native(name, lambda it, args, kwargs, at: Val(False, surroundings.ABSENT_FILES)))
     return Val(Ext(f"{data.name}().{name}"), owner.env)
+
+
+_OF_PATHS: Final = frozenset({"exists", "is_file", "is_dir"})
+
+
+def _is_path(data: ExtInstance) -> bool:
+    """A ``pathlib.Path``, or what ``/`` and its methods make of one."""
+    for _ in range(12):
+        if data.name.startswith("pathlib."):
+            return True
+        first = data.args[0].data if data.name == "operator.result" and data.args else None
+        if not isinstance(first, ExtInstance):
+            return isinstance(first, Ext) and first.name.startswith("pathlib.")
+        data = first
+    return False
 
 
 def _native(name: str, owner: Val, method: _Method | Callable[..., Val]) -> Val:
@@ -174,7 +192,10 @@ def _update(it: Interpreter, owner: Val, args: list[Val], kwargs: dict[str, Val]
 def hide(table: Table, why: str) -> None:
     """Something that cannot be seen has been put into the dict, over anything in it."""
     table.open = True
+    is_module = "__name__" in table.items and "__file__" in table.items
     for key, value in table.items.items():
+        if is_module and not str(key).isupper():
+            continue  # ``globals().update(settings)`` leaves functions and imports as they are
         table.items[key] = unknown(why, value.env, value.because)
 
 

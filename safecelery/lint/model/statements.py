@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from safecelery.lint.finding import Because
 from safecelery.lint.ir import Node
+from safecelery.lint.model import surroundings
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
     NONE,
@@ -14,6 +15,7 @@ from safecelery.lint.model.values import (
     Deferred,
     Env,
     Ext,
+    ExtInstance,
     Function,
     Instance,
     ModuleRef,
@@ -170,6 +172,14 @@ class Executor:
         data = value.data
         exact = isinstance(data, Seq) and not data.open and len(data.items) == len(targets)
         starred = any(target[0] == "*" for target in targets)
+        if starred and isinstance(data, Seq) and not data.open and len(data.items) >= len(targets) - 1:
+            at = next(index for index, target in enumerate(targets) if target[0] == "*")
+            after = len(targets) - at - 1
+            middle = Val(Seq("l", data.items[at : len(data.items) - after]))
+            parts = [*data.items[:at], middle, *(data.items[-after:] if after else [])]
+            for target, part in zip(targets, parts, strict=True):
+                self.store(target[2] if target[0] == "*" else target, part.depending(value.env), frame, line)
+            return
         for index, target in enumerate(targets):
             if exact and not starred:
                 item = data.items[index].depending(value.env)
@@ -184,6 +194,12 @@ class Executor:
         if self.it.dialect.assign(self.it, owner, name, value, at):
             return
         data = owner.data
+        if isinstance(data, Instance):
+            for base in data.cls.mro():
+                setter = base.attributes.get(f"{name}.setter") if isinstance(base, Class) else None
+                if setter is not None and not setter.data.active:
+                    self.it.call(setter, [owner, value], {}, at)
+                    return
         if isinstance(data, Instance | Class | Function):
             if self.it.uncertain:
                 value = merge([self._before(owner, name, at), value], "a condition") or value
@@ -367,17 +383,35 @@ class Executor:
             return None
         outer = frame.leaving, frame.stopping
         frame.leaving, frame.stopping = "", False
+        for _ in range(_MOST_ROUNDS):
+            # Rounds that are certain run one by one; what is left after them is any number of rounds.
+            if self.it.truth(test) is not True or test.env:
+                break
+            signal = self.block(node[3], frame)
+            if frame.leaving or (signal is not None and signal[0] != "cont"):
+                frame.leaving, frame.stopping = outer
+                return None if signal is not None and signal[0] in _OF_LOOPS else signal
+            test = self.it.evaluate(node[2], frame)
+            if self.it.truth(test) is False:
+                frame.leaving, frame.stopping = outer
+                return None
         signal = self.fork([node[3], []], frame, describe_node(node[2]))
         frame.leaving, frame.stopping = outer
         return signal
 
     def _with(self, node: Node, frame: Frame) -> Signal:
+        suppressed: set[str] = set()
         for context, target in node[2]:
             value = self.it.evaluate(context, frame)
+            if isinstance(value.data, ExtInstance) and value.data.name == "contextlib.suppress":
+                suppressed |= {str(getattr(a.data, "name", "")).rpartition(".")[2] for a in value.data.args}
             if target is not None:
                 entered = value if isinstance(value.data, Instance) else unknown(describe_node(context))
                 self.store(target, entered, frame, node[1])
-        return self.block(node[3], frame)
+        if not suppressed:
+            return self.block(node[3], frame)
+        handler: Node = [["t", node[1], [["n", node[1], name] for name in sorted(suppressed)]], None, []]
+        return self._try(["try", node[1], node[3], [handler], [], []], frame)
 
     def _try(self, node: Node, frame: Frame) -> Signal:
         from safecelery.lint.model.interpreter import Raised
@@ -458,8 +492,24 @@ class Executor:
         return names
 
     def _match(self, node: Node, frame: Frame) -> Signal:
-        self.it.evaluate(node[2], frame)
-        return self.fork([*node[3], []], frame, "match")
+        subject = self.it.evaluate(node[2], frame)
+        for pattern, body in zip(node[4], node[3], strict=True):
+            fits = self._fits(subject, pattern, frame)
+            if fits is None:
+                return self.fork([*node[3], []], frame, f"match {describe_node(node[2])}")
+            if fits:
+                with self.it.under(subject.env):
+                    return self.block(body, frame)
+        return None
+
+    def _fits(self, subject: Val, pattern: list[Node] | bool | None, frame: Frame) -> bool | None:
+        """Whether a case is taken; None if that cannot be told."""
+        if pattern is None or isinstance(pattern, bool):
+            return pattern
+        known, wanted = plain(subject), [plain(self.it.evaluate(node, frame)) for node in pattern]
+        if known is UNKNOWN or any(value is UNKNOWN for value in wanted):
+            return None
+        return known in wanted
 
     def _return(self, node: Node, frame: Frame) -> Signal:
         value = NONE if node[2] is None else self.it.evaluate(node[2], frame)
@@ -518,6 +568,9 @@ class Executor:
                 result = self.it.call(decorator, [value], {}, at)
                 if not isinstance(result.data, Unknown):
                     value = result
+        if frame.owner is not None and "setter" in function.decorators:
+            frame.names[f"{name}.setter"] = Val(function)  # the name still means the property
+            return None
         self.it.bind(name, value, frame, line)
         return None
 
@@ -613,7 +666,7 @@ class Executor:
                     if dotted not in frame.module.stars and not dotted.startswith("typing"):
                         frame.module.stars.append(dotted)
                 else:
-                    self.it.bind(alias or name, Val(Ext(f"{dotted}.{name}")), frame, line)
+                    self.it.bind(alias or name, surroundings.named(f"{dotted}.{name}"), frame, line)
             return None
         for name, alias in names:
             if name == "*":

@@ -76,6 +76,9 @@ def _default(name: str) -> Val:
 def configuration(it: Interpreter, dialect: Dialect, app: App) -> Configuration:
     """Everything that configures the app, put together."""
     conf = Configuration()
+    for event in app.events:
+        if event.kind == "defaults":
+            _add_defaults(it, event, conf)
     sources = [event for event in app.events if event.kind == "source"]
     for event in sources[-1:] if _replaces(sources) else sources:
         _read_source(it, dialect, app, event, conf)
@@ -88,6 +91,16 @@ def configuration(it: Interpreter, dialect: Dialect, app: App) -> Configuration:
             _apply(conf, event.name, event.value, event, None)
     conf.namespace = _namespace(app, sources)
     return conf
+
+
+def _add_defaults(it: Interpreter, event: Event, conf: Configuration) -> None:
+    """``app.add_defaults(mapping)``: what holds where no configuration says otherwise."""
+    data = event.value.data
+    if not isinstance(data, Table) or data.open:
+        conf.open = unknown(describe(event.value), event.value.env, event.value.because)
+        return
+    for key, value in data.items.items():
+        _apply(conf, str(key), it.settle(value), event, None)
 
 
 def _replaces(sources: list[Event]) -> bool:

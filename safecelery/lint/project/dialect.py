@@ -332,6 +332,12 @@ class Dialect:
             source = args[0] if args else kwargs.get("obj", unknown("config_from_object()"))
             app.events.append(Event("source", "", source, at, namespace, not it.uncertain))
             return NONE
+        if name == "add_defaults" and args:
+            source = args[0]
+            if isinstance(source.data, Function | Bound | Partial):
+                source = it.call(source, [], {}, at)
+            app.events.append(Event("defaults", "", source, at))
+            return NONE
         if name == "config_from_envvar":
             variable = plain(args[0]) if args else None
             named = it.environ.get(variable) if isinstance(variable, str) else None

@@ -17,7 +17,6 @@ __all__ = [
     "SAFE_APPS",
     "SAFE_TASKS",
     "SHARED_TASKS",
-    "canonical_exception",
     "is_celery_class",
     "looks_like_celery",
 ]
@@ -81,45 +80,3 @@ def looks_like_celery(dotted: str) -> bool:
 def is_celery_class(cls: Class) -> bool:
     """Does the class derive from Celery's application?"""
     return any(isinstance(base, Ext) and base.name in APP_CLASSES for base in cls.mro())
-
-
-_MOVED: Final = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"^requests\.([A-Z]\w*(?:Error|Exception|Timeout|Redirects|Warning)|Timeout)$", r"requests.exceptions.\1"),
-        (r"^django\.db\.(?:models\.)?([A-Z][a-z]*(?:[A-Z][a-z]*)?Error)$", r"django.db.utils.\1"),
-        (r"^redis\.([A-Z]\w*Error)$", r"redis.exceptions.\1"),
-        (r"^urllib3\.([A-Z]\w*Error)$", r"urllib3.exceptions.\1"),
-        (r"^sendgrid\.(SendGridException|ApiKeyIncludedException)$", r"sendgrid.helpers.mail.exceptions.\1"),
-        (r"^botocore\.errorfactory\.(\w+)$", r"botocore.exceptions.\1"),
-    )
-)
-"""Exceptions that packages also export at their top."""
-_SAME: Final = {
-    "builtins.IOError": "builtins.OSError",
-    "builtins.EnvironmentError": "builtins.OSError",
-    "socket.error": "builtins.OSError",
-    "select.error": "builtins.OSError",
-    "os.error": "builtins.OSError",
-    "socket.timeout": "builtins.TimeoutError",
-    "concurrent.futures.TimeoutError": "builtins.TimeoutError",
-    "asyncio.TimeoutError": "builtins.TimeoutError",
-    "django.core.exceptions.ObjectDoesNotExist": "django.core.exceptions.ObjectDoesNotExist",
-    "celery.exceptions.SoftTimeLimitExceeded": "billiard.exceptions.SoftTimeLimitExceeded",
-    "celery.exceptions.TimeLimitExceeded": "billiard.exceptions.TimeLimitExceeded",
-    "celery.exceptions.WorkerLostError": "billiard.exceptions.WorkerLostError",
-    "json.JSONDecodeError": "json.decoder.JSONDecodeError",
-    "subprocess.CalledProcessError": "subprocess.CalledProcessError",
-    "kombu.exceptions.ConnectionError": "kombu.exceptions.ConnectionError",
-    "requests.exceptions.IOError": "builtins.OSError",
-}
-
-
-def canonical_exception(dotted: str) -> str:
-    """The name under which Python knows a class that packages also export elsewhere."""
-    for _ in range(2):
-        if dotted in _SAME:
-            return _SAME[dotted]
-        for pattern, replacement in _MOVED:
-            dotted = pattern.sub(replacement, dotted)
-    return dotted

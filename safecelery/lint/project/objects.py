@@ -21,7 +21,8 @@ class Event:
     """One thing done to an app's configuration, in order."""
 
     kind: str
-    """"set" (one setting), "open" (settings that cannot be seen), "source" (``config_from_object``)."""
+    """"set" (one setting), "open" (settings that cannot be seen), "source" (``config_from_object``) or "defaults"
+    (``add_defaults``)."""
     name: str
     value: Val
     at: Because

@@ -27,7 +27,8 @@ from safecelery.lint.model.values import (
     unknown,
 )
 from safecelery.lint.project.conf import Configuration
-from safecelery.lint.project.names import KNOWN_BASES, canonical_exception
+from safecelery.lint.project.exceptions import canonical_exception
+from safecelery.lint.project.names import KNOWN_BASES
 from safecelery.lint.project.objects import App, Task
 from safecelery.policy.facts import UNKNOWN
 
@@ -69,6 +70,7 @@ class Options:
         self.app = app
         self.conf = conf
         self.bases = list(self._bases())
+        self._generated: str | None = None
         self.annotations = self._annotations()
 
     def _bases(self) -> list[Class | Ext | Unknown]:
@@ -100,11 +102,12 @@ class Options:
         value = self.conf.value("task_annotations")
         if value.data is None:
             return {}
-        if not isinstance(value.data, Table) or value.data.open:
+        tables = value.data.items if isinstance(value.data, Seq) and not value.data.open else [value]
+        if any(not isinstance(table.data, Table) or table.data.open for table in tables):
             return None if not value.is_unknown or self.conf.stated("task_annotations") else {}
         found: dict[str, Val] = {}
-        for pattern in ("*", self.name):
-            entry = value.data.items.get(pattern)
+        for pattern in (self.name, "*"):  # what is for all tasks comes last, and wins (celery/app/annotations.py)
+            entry = next((table.data.items[pattern] for table in tables if pattern in table.data.items), None)
             if entry is None:
                 continue
             if not isinstance(entry.data, Table) or entry.data.open:
@@ -120,7 +123,24 @@ class Options:
             stated = plain(self.task.cls.attributes.get("name", NONE))
         if isinstance(stated, str) and stated:
             return stated
-        return f"{self.task.module.name}.{self.task.default_name}"
+        if self._generated is None:
+            self._generated = self._generate()
+        return self._generated
+
+    def _generate(self) -> str:
+        """``Celery.gen_task_name``, which a subclass may replace (celery/app/base.py)."""
+        usual = f"{self.task.module.name}.{self.task.default_name}"
+        for cls in self.app.cls.mro() if self.app is not None and self.app.cls is not None else ():
+            method = self.it.settle(cls.attributes["gen_task_name"]) if isinstance(cls, Class) and (
+                "gen_task_name" in cls.attributes) else None  # fmt: skip
+            if method is not None and isinstance(method.data, Function):
+                given = [Val(self.app), Val(self.task.default_name), Val(self.task.module.name)]
+                try:
+                    made = plain(self.it.call(method, given, {}, self.task.at))
+                except Exception:  # the interpreter's own, which says that the code raises
+                    return usual
+                return made if isinstance(made, str) and made else usual
+        return usual
 
     def declared(self, option: str) -> Val | None:
         """The option as the declaration or a base class states it; None if neither does."""

@@ -53,11 +53,16 @@ def test_the_layers_in_order(tmp_path: Path, celery: str, tasks: str, expected: 
     assert layered(tmp_path, celery, tasks).value("pay", "time_limit") == expected
 
 
-def test_an_annotation_for_one_task_wins_over_that_for_all(tmp_path: Path) -> None:
-    celery = "app.conf.task_annotations = {'*': {'time_limit': 1}, 'shop.tasks.pay': {'time_limit': 2}}\n"
+def test_an_annotation_for_all_tasks_wins_over_that_for_one_as_celery_applies_it_last(tmp_path: Path) -> None:
+    celery = (
+        "app.conf.task_annotations = {\n"
+        "    '*': {'time_limit': 1}, 'shop.tasks.pay': {'time_limit': 2, 'soft_time_limit': 1},\n"
+        "}\n"
+    )
     tasks = "@app.task\ndef pay(): ...\n@app.task\ndef other(): ...\n"
     reading = layered(tmp_path, celery, tasks)
-    assert (reading.value("pay", "time_limit"), reading.value("other", "time_limit")) == (2, 1)
+    assert reading.values("pay", "time_limit", "soft_time_limit") == (1, 1)
+    assert reading.values("other", "time_limit", "soft_time_limit") == (1, None)
 
 
 def test_annotations_that_cannot_be_read_leave_every_option_open(tmp_path: Path) -> None:
