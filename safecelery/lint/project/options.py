@@ -129,17 +129,19 @@ class Options:
 
     def _generate(self) -> str:
         """``Celery.gen_task_name``, which a subclass may replace (celery/app/base.py)."""
+        from safecelery.lint.model.interpreter import Raised
+
         usual = f"{self.task.module.name}.{self.task.default_name}"
         for cls in self.app.cls.mro() if self.app is not None and self.app.cls is not None else ():
-            method = self.it.settle(cls.attributes["gen_task_name"]) if isinstance(cls, Class) and (
-                "gen_task_name" in cls.attributes) else None  # fmt: skip
-            if method is not None and isinstance(method.data, Function):
-                given = [Val(self.app), Val(self.task.default_name), Val(self.task.module.name)]
-                try:
-                    made = plain(self.it.call(method, given, {}, self.task.at))
-                except Exception:  # the interpreter's own, which says that the code raises
-                    return usual
-                return made if isinstance(made, str) and made else usual
+            method = cls.attributes.get("gen_task_name") if isinstance(cls, Class) else None
+            if method is None:
+                continue
+            given = [Val(self.app), Val(self.task.default_name), Val(self.task.module.name)]
+            try:
+                made = plain(self.it.call(self.it.settle(method), given, {}, self.task.at))
+            except Raised:
+                return usual
+            return made if isinstance(made, str) and made else usual
         return usual
 
     def declared(self, option: str) -> Val | None:

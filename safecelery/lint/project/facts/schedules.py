@@ -56,7 +56,8 @@ def schedule_subject(
     unknown_keys: Any = (),
 ) -> Subject:
     """One entry, whose ``fields`` are those of ``celery.beat.ScheduleEntry``."""
-    name = task_name(fields.get("task", Val(None)))
+    task = fields.get("task", Val(None))
+    name = next((each.name for each in by_name.values() if each.task is task.data), task_name(task))
     options = by_name.get(name) if isinstance(name, str) else None
     schedule = fields.get("schedule", Val(None))
     given = fields.get("options")

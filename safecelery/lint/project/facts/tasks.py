@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model.values import Val, plain, unknown
+from safecelery.lint.model.values import Seq, Val, plain, unknown
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.command_limits import CommandLimits
 from safecelery.lint.project.facts.evidence import Subject, stated
@@ -70,10 +70,10 @@ def task_facts(
     named = {} if retry_kwargs.data is None else stated(retry_kwargs)
     if isinstance(named, Mapping):
         # Automatic retries take the number from retry_kwargs, if it is there (celery/app/autoretry.py).
-        if "max_retries" in named and retry_for.data is not None:
+        if "max_retries" in named and not _is_empty(retry_for):
             read["max_retries"] = named["max_retries"]
             values["max_retries"] = retry_kwargs
-    elif retry_for.data is not None:
+    elif not _is_empty(retry_for):
         read["max_retries"] = UNKNOWN
     unknown_options = options.unknown_options(TASK_OPTIONS)
     if unknown_options and _wrapped(task):
@@ -100,7 +100,7 @@ def task_facts(
         does_io=_does_io(analysis, task),
         visibility_timeout_s=visibility,
         duplicate_of=duplicate,
-        named=_named(task),
+        named=_named(task, options),
         imported=registration.imported(task),
         no_hard_limit_at=without["time_limit"],
         no_soft_limit_at=without["soft_time_limit"],
@@ -142,14 +142,22 @@ def _wrapped(task: Task) -> bool:
     return not _DECORATORS & set(task.function.decorators)
 
 
-def _named(task: Task) -> Tri:
-    """``name=`` is stated, whether or not it can be read."""
+def _named(task: Task, options: Options) -> Tri:
+    """``name=`` is stated, whether or not it can be read; or the app makes names that do not follow the module."""
+    if options.name != f"{task.module.name}.{task.default_name}":
+        return True
     stated_name = task.options.get("name")
     if stated_name is None and task.cls is not None:
         stated_name = task.cls.attributes.get("name")
     if stated_name is None and task.options_open is not None:
         return UNKNOWN
     return stated_name is not None and stated_name.data is not None
+
+
+def _is_empty(retry_for: Val) -> bool:
+    """Nothing is retried automatically."""
+    data = retry_for.data
+    return data is None or (isinstance(data, Seq) and not data.items and not data.open)
 
 
 def _exceptions(analysis: Analysis, value: Val) -> Any:

@@ -132,3 +132,16 @@ def test_a_worker_that_code_starts_is_a_process(tmp_path: Path, call: str) -> No
 def test_arguments_worked_out_at_run_time_start_nothing_that_could_be_judged(tmp_path: Path) -> None:
     code = "import sys\n\nfrom shop.celery import app\n\napp.worker_main(sys.argv[1:])\n"
     assert findings(tmp_path, shop() | {"shop/run.py": code}, "SFC430", "SFC002") == []
+
+
+def test_an_app_that_names_tasks_its_own_way_is_followed(tmp_path: Path) -> None:
+    code = (
+        "from celery import Celery\n\n\nclass Named(Celery):\n"
+        "    def gen_task_name(self, name, module):\n        return name\n\n\n"
+        "app = Named('shop', include=['shop.tasks'])\n"
+        "app.conf.beat_schedule = {\n"
+        "    'a': {'task': 'charge', 'schedule': 900.0, 'args': (1,)},\n"
+        "    'b': {'task': 'shop.tasks.charge', 'schedule': 900.0, 'args': (1,)},\n}\n"
+    )
+    found = findings(tmp_path, shop() | {"shop/celery.py": code}, "SFC922", "SFC923")
+    assert [item.message.partition(" sends")[0] for item in found] == ["beat entry b"]
