@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from safecelery.lint.deploy.compose import is_compose, read_compose
 from safecelery.lint.deploy.daemons import read_procfile, read_supervisor, read_systemd
+from safecelery.lint.deploy.deployment import Deployment
 from safecelery.lint.deploy.dockerfile import is_dockerfile, read_dockerfile
 from safecelery.lint.deploy.environment import Environment
 from safecelery.lint.deploy.keyfiles import Repository, may_be_secret, read_secret
@@ -20,9 +21,9 @@ from safecelery.lint.deploy.process import Surroundings, script_processes
 from safecelery.lint.deploy.tree import LARGEST, Tree
 from safecelery.lint.deploy.trusted import trusted_keys
 from safecelery.lint.finding import Unread
-from safecelery.policy.facts import UNKNOWN, DeployFacts, FileFacts, PackageFacts, TrustFacts, Unknown
+from safecelery.policy.facts import UNKNOWN, DeployFacts, Unknown
 
-__all__ = ["Deployment", "read", "tells_of_deployment"]
+__all__ = ["read"]
 
 _MENTIONS = re.compile(rb"celery|flower", re.IGNORECASE)
 _MAY_MENTION = re.compile(rb"celery|flower|worker|beat|scheduler", re.IGNORECASE)
@@ -35,24 +36,6 @@ _LARGEST_SCRIPT: Final = 200_000
 _LARGEST_YAML: Final = 600_000
 
 Reader = Callable[[str, str, Tree], Iterator[DeployFacts]]
-
-
-@dataclass(slots=True)
-class Deployment:
-    """What the deployment files of a tree say, in order of file and line."""
-
-    processes: list[DeployFacts] = field(default_factory=list)
-    packages: list[PackageFacts] = field(default_factory=list)
-    files: list[FileFacts] = field(default_factory=list)
-    trust: list[TrustFacts] = field(default_factory=list)
-    """The keys of trust stores; those made for tests and examples are left out."""
-    unread: list[Unread] = field(default_factory=list)
-
-
-def tells_of_deployment(relative: str) -> bool:
-    """Whether a python file belongs to :func:`read`: requirements of setup.py, or what Flower is configured by."""
-    name = posixpath.basename(relative)
-    return name == "setup.py" or "flower" in name
 
 
 def read(files: Iterable[tuple[str, str]]) -> Deployment:

@@ -243,6 +243,8 @@ class SourceTree:
         for index, file in enumerate(self._chosen):
             outcome = outcomes.get(index)
             record = self._record_of(file, outcome) if outcome is not None else self._kept_record(file)
+            if record is None and file.absolute == os.path.abspath(file.argument):
+                record = self._load(file)  # whoever names a file wants it read, whatever its words
             if record is not None:
                 self._records[file.absolute] = record
                 self.records.append(record)
