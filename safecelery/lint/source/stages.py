@@ -64,7 +64,7 @@ def fingerprint() -> str:
     parts.append(str(getattr(import_module(module), "IR_VERSION", None)))
     lint = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     modules = {*TREE_STAGES.values(), *TEXT_STAGES.values()}
-    for name in sorted({"source", *(module.partition(":")[0].rpartition(".")[2] for module in modules)}):
+    for name in sorted({"source", "mentions", *(module.partition(":")[0].rpartition(".")[2] for module in modules)}):
         parts += _times(os.path.join(lint, name))
     return "\n".join(parts)
 
