@@ -86,6 +86,9 @@ def _statement(statement: ast.stmt, around: _Around, tasks: frozenset[str]) -> I
         inner = around._replace(last=False)
     elif isinstance(statement, ast.With | ast.AsyncWith) and any(_suppresses(item) for item in statement.items):
         inner = around._replace(swallowed="suppress()", maybe=False)
+    elif isinstance(statement, ast.If) and any(_last_name(n) == "max_retries" for n in ast.walk(statement.test)
+                                               if isinstance(n, ast.Name | ast.Attribute)):  # fmt: skip
+        inner = around._replace(handling=False)  # there is another way for the last time
     for name, value in ast.iter_fields(statement):
         if name in ("body", "orelse", "finalbody") and isinstance(value, list):
             yield from _block(value, inner, tasks)

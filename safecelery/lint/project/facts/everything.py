@@ -14,6 +14,7 @@ from safecelery.lint.project.facts.calls import call_subjects
 from safecelery.lint.project.facts.code import code_subjects
 from safecelery.lint.project.facts.command_limits import CommandLimits
 from safecelery.lint.project.facts.evidence import Subject
+from safecelery.lint.project.facts.parts import kinds_of_broker, only_sends, serves
 from safecelery.lint.project.facts.periodic import periodic_subjects
 from safecelery.lint.project.facts.programs import programs
 from safecelery.lint.project.facts.registration import Registration
@@ -59,15 +60,18 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
             values = {**conf.values, **derived(conf)}
             for name, at in conf.strays.items():
                 values.setdefault(name, Val(None, (), (at,)))
-            yield Subject(replace(facts, longest_limit_s=longest), values, points_at_value=True)
+            late = ABSENT if only_sends(app, apps, processes) else longest
+            yield Subject(replace(facts, longest_limit_s=late), values, points_at_value=True)
             yield from queue_subjects(app, conf, facts)
         yield from schedule
         if not app.safe:
             yield from route_subjects(analysis, app, conf, facts, processes)
     yield from call_subjects(analysis, visibility)
     yield from code_subjects(analysis)
+    kinds = {kind for app, conf, _, _ in settings for kind in kinds_of_broker(app, conf)}
     for process in processes:
-        yield Subject(matched(process, [facts for _, _, facts, _ in settings], longest))
+        if process.role != "broker" or serves(process, kinds):
+            yield Subject(matched(process, [facts for _, _, facts, _ in settings], longest))
     for package in deployment.packages:
         yield Subject(package)
     for file in deployment.files:
