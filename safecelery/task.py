@@ -218,6 +218,7 @@ def task_facts(task: type[Any] | Any) -> TaskFacts:
     """The task as it is registered, for the policy's rules."""
     cls: Any = task if inspect.isclass(task) else type(task)
     retry_kwargs = getattr(cls, "retry_kwargs", None) or {}
+    automatic = retry_kwargs if getattr(cls, "autoretry_for", ()) else {}  # celery/app/autoretry.py
     return TaskFacts(
         name=cls.name,
         where=place_of(cls),
@@ -231,18 +232,24 @@ def task_facts(task: type[Any] | Any) -> TaskFacts:
         retry_backoff=getattr(cls, "retry_backoff", False),
         retry_backoff_max=getattr(cls, "retry_backoff_max", 600),
         retry_jitter=getattr(cls, "retry_jitter", True),
-        max_retries=retry_kwargs.get("max_retries", cls.max_retries),
+        max_retries=automatic.get("max_retries", cls.max_retries),
         unknown_options=misspelt_task_options(_attributes(cls)),
         acks_on_timeout=cls.acks_on_timeout,
         retry_kwargs=dict(retry_kwargs),
         dont_autoretry_for=tuple(f"{e.__module__}.{e.__qualname__}" for e in getattr(cls, "dont_autoretry_for", ())),
         default_retry_delay=cls.default_retry_delay,
         expires_s=getattr(cls, "expires", None),
-        routing_options=tuple(name for name in ROUTING_OPTIONS if name in _attributes(cls)),
+        routing_options=tuple(name for name in ROUTING_OPTIONS if name in _attributes(cls) and _is_stated(cls, name)),
         visibility_timeout_s=redelivered_after(cls.app.conf),
         imported=True,  # by this process
         duplicate_of=None,  # Celery keeps the first task of a name; this one is registered
     )
+
+
+def _is_stated(cls: type[Any], name: str) -> bool:
+    """Somebody said so; binding leaves the setting's ``priority`` in the class too (celery/app/task.py, ``bind``)."""
+    value = getattr(cls, name, None)
+    return value is not None and not (name == "priority" and value == cls.app.conf.task_default_priority)
 
 
 def _attributes(cls: type[Any]) -> set[str]:

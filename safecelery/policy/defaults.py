@@ -1,4 +1,4 @@
-"""What a task option is worth when a declaration does not state it."""
+"""What a task option is worth when a declaration does not state it, and a setting when an app of ours does not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-__all__ = ["CELERY_DEFAULTS", "OPTION_SETTINGS", "SAFETASK_DEFAULTS"]
+__all__ = ["SAFETASK_DEFAULTS", "SAFE_SETTINGS"]
 
 SAFETASK_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
     {
@@ -30,27 +30,24 @@ SAFETASK_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
 )
 """The options of SafeTask."""
 
-OPTION_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "serializer": "task_serializer",
-        "time_limit": "task_time_limit",
-        "soft_time_limit": "task_soft_time_limit",
-        "acks_late": "task_acks_late",
-        "reject_on_worker_lost": "task_reject_on_worker_lost",
-        "retry_on_worker_lost": "task_retry_on_worker_lost",
-    }
-)
-"""Where an option that is None comes from instead (celery/app/task.py, ``Task.from_config``)."""
-
-CELERY_DEFAULTS: Final[Mapping[str, object]] = MappingProxyType(
+SAFE_SETTINGS: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "task_serializer": "json",
-        "task_time_limit": None,
-        "task_soft_time_limit": None,
-        "task_acks_late": False,
-        "task_reject_on_worker_lost": None,
-        "task_retry_on_worker_lost": False,
-        "task_annotations": None,
+        "result_serializer": "json",
+        "event_serializer": "json",
+        "accept_content": ("json",),
+        "result_accept_content": ("json",),
+        "task_protocol": 2,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_retry_on_worker_lost": True,
+        "worker_pool": "prefork",
+        # With late acks, prefetched messages wait behind a long task though another worker is idle.
+        "worker_prefetch_multiplier": 1,
+        # A late-acked task whose connection is lost will be redelivered: stop the copy that cannot be acked any more.
+        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        "broker_connection_retry_on_startup": True,
+        "worker_consumer": "safecelery.runtime.consume:SafeWorkerConsumer",
     }
 )
-"""Those settings where an app states nothing (celery/app/defaults.py)."""
+"""What holds in an app of ours unless the project says otherwise; whatever it says then faces the policy."""

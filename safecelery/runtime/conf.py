@@ -8,30 +8,13 @@ from celery.app.utils import Settings
 
 from safecelery.brokers import Tls, broker_for
 from safecelery.errors import SettingsError
+from safecelery.policy.defaults import SAFE_SETTINGS
 from safecelery.policy.limits import Limits
 from safecelery.settings import SafeCelerySettings
 
 __all__ = ["VersionedDict", "broker_urls", "configure"]
 
-#: What holds unless the project says otherwise; whatever it says then faces the policy.
-DEFAULTS: dict[str, Any] = {
-    "task_serializer": "json",
-    "result_serializer": "json",
-    "event_serializer": "json",
-    "accept_content": ("json",),
-    "result_accept_content": ("json",),
-    "task_protocol": 2,
-    "task_acks_late": True,
-    "task_reject_on_worker_lost": True,
-    "task_retry_on_worker_lost": True,
-    "worker_pool": "prefork",
-    # With late acks, prefetched messages wait behind a long task though another worker is idle.
-    "worker_prefetch_multiplier": 1,
-    # A late-acked task whose connection is lost will be redelivered: stop the copy that cannot be acked any more.
-    "worker_cancel_long_running_tasks_on_connection_loss": True,
-    "broker_connection_retry_on_startup": True,
-    "worker_consumer": "safecelery.runtime.consume:SafeWorkerConsumer",
-}
+DEFAULTS: dict[str, Any] = dict(SAFE_SETTINGS)
 
 
 class VersionedDict(dict[str, Any]):

@@ -16,8 +16,8 @@ from safecelery.lint.fix.arguments import (
     spreads,
 )
 from safecelery.lint.fix.edits import Edit
+from safecelery.lint.fix.literals import literal
 from safecelery.lint.fix.source import Source
-from safecelery.lint.model.literals import literal
 from safecelery.policy.facts import ABSENT, UNKNOWN
 
 __all__ = ["Declaration", "declaration_at"]

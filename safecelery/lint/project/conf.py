@@ -27,6 +27,7 @@ from safecelery.lint.model.values import (
     unknown,
 )
 from safecelery.lint.project.objects import App, Event
+from safecelery.policy.defaults import SAFE_SETTINGS
 from safecelery.policy.setting_defaults import SETTING_DEFAULTS
 from safecelery.policy.setting_names import OLD_NAMES, is_stray, read_as
 
@@ -40,7 +41,9 @@ __all__ = ["Configuration", "configuration"]
 class Configuration:
     """The settings of one app."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, safe: bool = False) -> None:
+        self.safe = safe
+        """The app is one of ours, which has defaults of its own."""
         self.values: dict[str, Val] = {}
         """By lower-case name, what somebody stated."""
         self.names: dict[str, Because] = {}
@@ -60,22 +63,22 @@ class Configuration:
             return found
         if self.open is not None:
             return unknown(describe(self.open), self.open.env, self.open.because)
-        return _default(name)
+        return _default(name, safe=self.safe)
 
     def stated(self, name: str) -> bool:
         """Somebody states it."""
         return name in self.values
 
 
-def _default(name: str) -> Val:
+def _default(name: str, *, safe: bool) -> Val:
     from safecelery.lint.model.externals import to_val
 
-    return to_val(SETTING_DEFAULTS.get(name))
+    return to_val(SAFE_SETTINGS[name] if safe and name in SAFE_SETTINGS else SETTING_DEFAULTS.get(name))
 
 
 def configuration(it: Interpreter, dialect: Dialect, app: App) -> Configuration:
     """Everything that configures the app, put together."""
-    conf = Configuration()
+    conf = Configuration(safe=app.safe)
     for event in app.events:
         if event.kind == "defaults":
             _add_defaults(it, event, conf)
@@ -123,7 +126,7 @@ def _apply(conf: Configuration, name: str, value: Val, event: Event, namespace: 
         conf.unknown_names.setdefault(name, at)
         return
     if not event.certain:
-        before = conf.values.get(lower, _default(lower))
+        before = conf.values.get(lower, _default(lower, safe=conf.safe))
         value = merge([before, value], f"a condition at {event.at.file}:{event.at.line}") or value
     conf.values[lower] = value
 

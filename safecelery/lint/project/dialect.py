@@ -498,6 +498,10 @@ class Dialect:
         if key in self._seen:
             return None
         self._seen.add(key)
+        for earlier in self.tasks:
+            if earlier.cls is cls and earlier.app is None and app is not None:
+                earlier.app = app  # a class that would have registered itself, had nobody done so
+                return earlier
         given = options if isinstance(options, dict) else {}
         task = Task(
             form="class", app=app, function=None, cls=cls, options=given, module=cls.module, line=cls.line, at=at,

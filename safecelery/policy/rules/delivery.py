@@ -20,13 +20,17 @@ def _acks_late(task: TaskFacts, _: Limits) -> Verdict:
 def _reject_on_worker_lost(task: TaskFacts, _: Limits) -> Verdict:
     if _is_off(task.acks_late):
         return PASS  # the message is gone before the task runs, which has a rule of its own
-    return must_be_true("reject_on_worker_lost", task.reject_on_worker_lost)
+    verdict = must_be_true("reject_on_worker_lost", task.reject_on_worker_lost)
+    return verdict if verdict is PASS else first_unknown(acks_late=task.acks_late) or verdict
 
 
 def _retry_on_worker_lost(task: TaskFacts, _: Limits) -> Verdict:
     if _is_off(task.acks_late) or _is_off(task.reject_on_worker_lost):
         return PASS  # it does not come back at all
-    return must_be_true("retry_on_worker_lost", task.retry_on_worker_lost)
+    verdict = must_be_true("retry_on_worker_lost", task.retry_on_worker_lost)
+    if verdict is PASS:
+        return PASS
+    return first_unknown(acks_late=task.acks_late, reject_on_worker_lost=task.reject_on_worker_lost) or verdict
 
 
 def _is_off(flag: object) -> bool:

@@ -7,8 +7,6 @@ import tomllib
 from datetime import date
 from typing import Any
 
-from safecelery.lint.model.tasks import read_tasks
-from safecelery.policy.defaults import CELERY_DEFAULTS
 from safecelery.policy.facts import (
     ABSENT,
     UNKNOWN,
@@ -251,18 +249,12 @@ def sections(page: str) -> dict[str, str]:
 
 
 def facts_in(section: str) -> list[Facts]:
-    """The facts of every fenced block: ``python`` is read as source, ``toml facts`` lists fields."""
+    """The facts of every fenced block of ``toml facts``, which lists fields."""
     found: list[Facts] = []
     for language, text in _BLOCK.findall(section):
-        if language == "python":
-            tasks = read_tasks(text, "page.py", CELERY_DEFAULTS)
-            if not tasks:
-                raise ValueError(f"no task in this block:\n{text}")
-            found += tasks
-        elif language == "toml facts":
-            found.append(facts_from_toml(tomllib.loads(text)))
-        else:
-            raise ValueError(f"a block of {language!r}: use 'python' or 'toml facts'")
+        if language != "toml facts":
+            raise ValueError(f"a block of {language!r}: use 'toml facts'")
+        found.append(facts_from_toml(tomllib.loads(text)))
     return found
 
 

@@ -20,7 +20,9 @@ from celery.canvas import Signature
 from celery.concurrency import ALIASES
 from kombu.messaging import Producer
 
-from safecelery.policy.defaults import CELERY_DEFAULTS, OPTION_SETTINGS, SAFETASK_DEFAULTS
+from safecelery.lint.project.options import FROM_CONFIG
+from safecelery.policy.defaults import SAFETASK_DEFAULTS
+from safecelery.policy.setting_defaults import SETTING_DEFAULTS
 from safecelery.policy.vocabulary import (
     CALL_OPTIONS,
     JSON,
@@ -114,10 +116,9 @@ def test_json_is_spelt_as_kombu_spells_it() -> None:
 
 
 def test_defaults_come_from_the_settings_celery_takes_them_from() -> None:
-    assert {option: setting for option, setting in Task.from_config if option in SAFETASK_DEFAULTS} == OPTION_SETTINGS
-    assert {
-        name: defaults.DEFAULTS[name] for name in (*OPTION_SETTINGS.values(), "task_annotations")
-    } == CELERY_DEFAULTS
+    assert dict(Task.from_config) == FROM_CONFIG
+    for name in (*FROM_CONFIG.values(), "task_annotations"):
+        assert defaults.DEFAULTS[name] == SETTING_DEFAULTS[name]
 
 
 def test_the_defaults_of_safetask_are_those_of_the_class() -> None:

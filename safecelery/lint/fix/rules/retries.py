@@ -9,10 +9,10 @@ from safecelery.lint.finding import Finding
 from safecelery.lint.fix.arguments import remove_entry, remove_keyword, replace_value
 from safecelery.lint.fix.declaration import declaration_at
 from safecelery.lint.fix.edits import Edit, Fix
+from safecelery.lint.fix.literals import literal
 from safecelery.lint.fix.places import calls_at, mentions
 from safecelery.lint.fix.rules.fixer import one
 from safecelery.lint.fix.source import Source
-from safecelery.lint.model.literals import literal
 from safecelery.policy.facts import ABSENT
 from safecelery.policy.limits import Limits
 from safecelery.policy.reading import is_count, is_duration

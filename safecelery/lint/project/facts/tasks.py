@@ -71,7 +71,7 @@ def task_facts(
     if isinstance(named, Mapping):
         # Automatic retries take the number from retry_kwargs, if it is there (celery/app/autoretry.py).
         if "max_retries" in named and not _is_empty(retry_for):
-            read["max_retries"] = named["max_retries"]
+            read["max_retries"] = UNKNOWN if retry_for.is_unknown else named["max_retries"]
             values["max_retries"] = retry_kwargs
     elif not _is_empty(retry_for):
         read["max_retries"] = UNKNOWN

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -13,9 +15,8 @@ from safecelery.lint.fix.edits import Edit, edited, overlap
 from safecelery.lint.fix.one_file import _made
 from safecelery.lint.fix.source import Source, Unfixable
 from safecelery.lint.fix.table import FIXERS
-from safecelery.lint.model.tasks import read_tasks
-from safecelery.policy.defaults import CELERY_DEFAULTS
 from tests.unit.lint.fix.fix_builders import LIMITS, fixed_bytes, found
+from tests.unit.lint.project.readings import facts_of
 
 TASK = "@app.task(bind=True)\ndef f(): ...\n"
 
@@ -183,15 +184,18 @@ def test_fixing_any_module_keeps_the_rest_parses_and_is_done_at_once(
 
 @given(declarations())
 def test_what_a_fix_promises_is_what_the_reader_of_tasks_then_reads(text: str) -> None:
-    source = "from safecelery import SafeTask\n" + text
+    source = "from safecelery import SafeTask, create_app, shared_task\napp = create_app('shop')\n" + text
     line = next(n for n, row in enumerate(source.split("\n"), 1) if row.startswith(("@app", "@shared", "class")))
     codes = ["SFC401", "SFC402", "SFC404", "SFC405", "SFC601", "SFC605", "SFC501", "SFC106"]
     done = fixed_bytes(source.encode(), *(found(code, line) for code in codes))
     if "retry_kwargs" in text or "base=" in text:
         return  # another number wins, or anything may: the reader says so, and the next test is the rules'
-    (task,) = read_tasks(done.source.text, "a.py", CELERY_DEFAULTS)
-    assert isinstance(task.time_limit, int)
-    assert isinstance(task.soft_time_limit, int)
-    assert 0 < task.soft_time_limit < task.time_limit <= LIMITS.max_time_limit_s
-    assert task.max_retries in range(LIMITS.max_retries + 1)
-    assert (task.retry_jitter, task.acks_late, task.serializer) == (True, True, "json")
+    with TemporaryDirectory() as folder:
+        reading = facts_of(Path(folder), {"a.py": done.source.text})
+    (name,) = {name.rpartition(".")[2] for name in reading.names}
+    hard, soft, retries = reading.values(name, "time_limit", "soft_time_limit", "max_retries")
+    assert isinstance(hard, int)
+    assert isinstance(soft, int)
+    assert 0 < soft < hard <= LIMITS.max_time_limit_s
+    assert retries in range(LIMITS.max_retries + 1)
+    assert reading.values(name, "retry_jitter", "acks_late", "serializer") == (True, True, "json")
