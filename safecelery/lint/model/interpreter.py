@@ -370,6 +370,6 @@ class Interpreter:
 
 _NOT_NOTED = (Ext, Function, ModuleRef, Pending, Deferred, Unknown)
 _MAKERS: Final = frozenset(
-    {"celery", "safecelery", "functools", "werkzeug", "builtins", "tenant_schemas_celery", "venusian"}
+    {"celery", "safecelery", "functools", "werkzeug", "builtins", "tenant_schemas_celery", "venusian", "dynaconf"}
 )
 """Packages outside the tree whose functions give apps, tasks or decorators."""

@@ -139,6 +139,7 @@ class DjangoSettings:
         if module is None:
             return unknown("the Django settings module")
         it.run(module)
+        it.force(module)
         for star in module.stars:
             if not star.startswith("django."):
                 return unknown(f"from {star} import *")
