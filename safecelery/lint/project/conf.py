@@ -92,6 +92,13 @@ def configuration(it: Interpreter, dialect: Dialect, app: App) -> Configuration:
                 conf.values[name] = unknown(describe(event.value), event.value.env, event.value.because)
         elif event.kind == "set":
             _apply(conf, event.name, event.value, event, None)
+        elif event.kind == "flask":
+            held = dialect.flask.all(it)
+            if held is None:
+                conf.open = unknown(dialect.flask.unseen or describe(event.value))
+            for name, value in (held or {}).items():
+                if name in OLD_NAMES:  # the configuration of the web application itself is full of other names
+                    _apply(conf, name, it.settle(value), event, None)
     conf.namespace = _namespace(app, sources)
     return conf
 

@@ -29,7 +29,7 @@ from safecelery.lint.model.values import (
     unknown,
 )
 from safecelery.lint.project.django import DjangoSettings
-from safecelery.lint.project.flask import CONFIG, FlaskConfig, is_flask_config
+from safecelery.lint.project.flask import CONFIG, FILES, FlaskConfig, is_flask_config
 from safecelery.lint.project.names import (
     APP_CLASSES,
     CURRENT_APPS,
@@ -52,7 +52,7 @@ _INIT: Final = (
     "changes", "config_source", "fixups", "task_cls", "autofinalize", "namespace", "strict_typing",
 )  # fmt: skip
 """The parameters of ``Celery.__init__`` in order (celery/app/base.py)."""
-_FLASK_METHODS: Final = frozenset({"from_object", "from_mapping", "update", "get", "from_prefixed_env"})
+_FLASK_METHODS: Final = frozenset({"from_object", "from_mapping", "update", "get", "from_prefixed_env", *FILES})
 _APP_METHODS: Final = frozenset(
     ["task", "config_from_object", "config_from_envvar", "config_from_cmdline", "register_task", "autodiscover_tasks",
      "add_defaults", "send_task", "signature", "subclass_with_self", "create_task_cls", "finalize", "set_default",
@@ -197,8 +197,7 @@ class Dialect:
             return Val(self.held[name])
         if isinstance(data, Conf):
             return self._conf_attribute(it, data, name, at)
-        expression = data.why if isinstance(data, Unknown) else data.name if isinstance(data, Ext) else ""
-        return self.flask.value(it, name, at) if is_flask_config(expression) else None
+        return self.flask.value(it, name, at) if _names_flask_config(data) else None
 
     def assign_item(self, it: Interpreter, value: Val, key: Val, to: Val, at: Because) -> bool:
         """``app.conf[name] = value`` and ``os.environ[name] = value``."""
@@ -214,6 +213,9 @@ class Dialect:
         if isinstance(data, Ext) and data.name in environment.ENVIRON:
             if isinstance(name, str) and not it.uncertain:
                 it.environ[name] = to
+            return True
+        if isinstance(data, Ext) and data.name == CONFIG and isinstance(name, str):
+            self.flask.values[name] = to if not it.uncertain else unknown(f"app.config[{name!r}]", to.env, to.because)
             return True
         return False
 
@@ -391,6 +393,8 @@ class Dialect:
                     app.events.append(Event("open", "", unknown(at.what), at))
             elif isinstance(data, Instance | Class | ModuleRef):
                 app.events.append(Event("source", "", argument, at, None, not it.uncertain))
+            elif _names_flask_config(data):
+                app.events.append(Event("flask", "", unknown(describe(argument)), at, None, not it.uncertain))
             elif not (isinstance(data, ExtInstance) and data.name == "builtins.dict"):
                 app.events.append(Event("open", "", unknown(describe(argument), argument.env, argument.because), at))
         for key, value in kwargs.items():
@@ -546,6 +550,11 @@ class Dialect:
             or (node[0] == "imp" and any(dotted.partition(".")[0] == "celery" for dotted, _ in node[2]))
             for node in module.body
         )
+
+
+def _names_flask_config(data: object) -> bool:
+    """``app.config`` of Flask."""
+    return is_flask_config(data.why if isinstance(data, Unknown) else data.name if isinstance(data, Ext) else "")
 
 
 def _raw_name(base: Val) -> str:

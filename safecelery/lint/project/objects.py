@@ -21,8 +21,8 @@ class Event:
     """One thing done to an app's configuration, in order."""
 
     kind: str
-    """"set" (one setting), "open" (settings that cannot be seen), "source" (``config_from_object``) or "defaults"
-    (``add_defaults``)."""
+    """"set" (one setting), "open" (settings that cannot be seen), "source" (``config_from_object``) "defaults"
+    (``add_defaults``) or "flask" (everything in Flask's configuration)."""
     name: str
     value: Val
     at: Because

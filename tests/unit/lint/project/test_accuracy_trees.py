@@ -202,3 +202,34 @@ def test_a_list_of_annotations_is_asked_in_order(tmp_path: Path) -> None:
         "app.conf.task_annotations = [{'shop.tasks.pay': {'time_limit': 4}}, {'shop.tasks.pay': {'time_limit': 5}}]\n"
     )
     assert facts_of(tmp_path, files).value("pay", "time_limit") == 4
+
+
+FLASK = (
+    "from celery import Celery\n"
+    "from flask import Flask\n"
+    "web = Flask('shop')\n"
+    "class Config:\n"
+    "    SECRET = 'x'\n"
+    "    CELERYD_TASK_TIME_LIMIT = 3\n"
+    "{fill}\n"
+    "app = Celery('shop')\n"
+    "app.conf.update(web.config)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("fill", "limits"),
+    [
+        ("web.config.from_object(Config)", (3, False)),
+        ("web.config.from_object(Config)\nweb.config['CELERY_ACKS_LATE'] = True", (3, True)),
+        ("web.config.from_object(Config)\nweb.config.update(CELERYD_TASK_TIME_LIMIT=4)", (4, False)),
+        ("web.config.from_object(Config)\nweb.config.from_pyfile('x.py', silent=True)", (3, False)),
+        ("web.config.from_object(Config)\nweb.config.from_pyfile('x.py')",
+         (Unread("app.config.from_pyfile('x.py')"), Unread("app.config.from_pyfile('x.py')"))),
+    ],
+)  # fmt: skip
+def test_an_app_that_takes_all_of_flasks_configuration(
+    tmp_path: Path, fill: str, limits: tuple[object, object]
+) -> None:
+    files = {"shop/__init__.py": "", "shop/celery.py": FLASK.format(fill=fill), "shop/tasks.py": TASK}
+    assert facts_of(tmp_path, files).values("pay", "time_limit", "acks_late") == limits
