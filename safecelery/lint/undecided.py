@@ -67,7 +67,7 @@ class OpenVerdicts:
             if covers not in known.covers:
                 self.found[key] = replace(known, covers=(*known.covers, covers))
             return
-        chain, env = subject.because(violation.message)
+        chain, env = subject.because(violation.message, concluded=True)
         chain = tuple(link for link in chain if link.file and link.line)
         where = violation.where
         if chain and not isinstance(subject.facts, CodeFacts | DeployFacts):

@@ -57,11 +57,11 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
     for app, conf, facts, schedule in settings:
         yield from app_subjects(analysis, app, conf)
         if not app.safe:
-            values = {**conf.values, **derived(conf)}
+            values = dict(conf.values)
             for name, at in conf.strays.items():
                 values.setdefault(name, Val(None, (), (at,)))
             late = ABSENT if only_sends(app, apps, processes) else longest
-            yield Subject(replace(facts, longest_limit_s=late), values, points_at_value=True)
+            yield Subject(replace(facts, longest_limit_s=late), values, points_at_value=True, concluded=derived(conf))
             yield from queue_subjects(app, conf, facts)
         yield from schedule
         if not app.safe:

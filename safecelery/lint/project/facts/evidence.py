@@ -23,23 +23,25 @@ class Subject:
     column: int = 1
     points_at_value: bool = False
     """A finding stands where the value was written, not where the subject is."""
+    concluded: Mapping[str, Val] = field(default_factory=dict)
+    """By the words of rules, what they conclude it from: only looked at where a verdict is open."""
     causes: Mapping[str, Because] = field(default_factory=dict)
     """By field: the setting that decides it for every task that says nothing of its own."""
 
-    def mentioned(self, text: str) -> list[tuple[str, Val]]:
+    def mentioned(self, text: str, *, concluded: bool = False) -> list[tuple[str, Val]]:
         """The values that a message speaks of, in its order."""
         found = []
-        for name, value in self.values.items():
+        for name, value in ({**self.values, **self.concluded} if concluded else self.values).items():
             match = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)
             if match:
                 found.append((match.start(), name, value))
         return [(name, value) for _, name, value in sorted(found, key=lambda item: item[0])]
 
-    def because(self, text: str) -> tuple[tuple[Because, ...], tuple[str, ...]]:
+    def because(self, text: str, *, concluded: bool = False) -> tuple[tuple[Because, ...], tuple[str, ...]]:
         """The chain of places and the environment variables behind a message."""
         chain: list[Because] = []
         env: list[str] = []
-        for _, value in self.mentioned(text):
+        for _, value in self.mentioned(text, concluded=concluded):
             for link in value.because:
                 if link not in chain and link.file:
                     chain.append(link)
@@ -53,7 +55,7 @@ class Subject:
     def blockers(self, text: str, only: Collection[str] | None = None) -> list[str]:
         """The expressions that kept a verdict open; ``only``: among the values of these names."""
         found = []
-        for name, value in self.mentioned(text):
+        for name, value in self.mentioned(text, concluded=True):
             objects = isinstance(self.facts, ScheduleFacts)
             words = blocked_by(value, objects=objects) if only is None or name in only else None
             if words is not None:

@@ -34,7 +34,9 @@ def kinds_of_broker(app: App, conf: Configuration) -> Iterator[Any]:
         if app.safe or (value is not None and not isinstance(value, str)):
             yield UNKNOWN
         elif value:
-            yield broker_family(value.partition(":")[0].partition("+")[0])
+            family = broker_family(value.partition(":")[0].partition("+")[0])
+            # A default of the environment says something only where it is a broker that could be meant.
+            yield family if family in ("amqp", "redis") or not conf.value(name).env else UNKNOWN
 
 
 def serves(process: DeployFacts, kinds: Set[Any]) -> bool:

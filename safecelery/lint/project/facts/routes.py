@@ -38,7 +38,9 @@ def queue_subjects(app: App, conf: Configuration, settings: SettingsFacts) -> It
             name=name if isinstance(name, str) else "celery", where=where, broker=scheme, arguments=arguments,
             delivery_mode=delivery,
         )  # fmt: skip
-        yield Subject(facts, {"task_default_queue_type": conf.value("task_default_queue_type"), **derived(conf)})
+        yield Subject(
+            facts, {"task_default_queue_type": conf.value("task_default_queue_type")}, concluded=derived(conf)
+        )
         return
     for queue in queues:
         data = queue.data
@@ -55,7 +57,7 @@ def queue_subjects(app: App, conf: Configuration, settings: SettingsFacts) -> It
             durable=stated(data.kwargs["durable"]) if "durable" in data.kwargs else True,
             delivery_mode=_delivery_mode(data, delivery),
         )
-        yield Subject(facts, {**({"queue_arguments": given} if given is not None else {}), **derived(conf)})
+        yield Subject(facts, {"queue_arguments": given} if given is not None else {}, concluded=derived(conf))
 
 
 def _delivery_mode(queue: ExtInstance, otherwise: object) -> object:

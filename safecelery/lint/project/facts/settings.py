@@ -75,7 +75,7 @@ def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[
     production = analysis.in_production(app)
     brokers = list(_brokers(conf, where, production))
     results = _results(conf, where, production)
-    values = {**conf.values, **derived(conf)}
+    values = dict(conf.values)
     strange = _unread_names(analysis, conf)
     if conf.open is not None:
         for name in ("task_serializer", "result_serializer", "accept_content", "broker_url", "worker_pool"):
@@ -99,7 +99,7 @@ def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[
     facts = _with_broker(facts, brokers)
     for name, at in strange.items():
         values.setdefault(name, Val(None, (), (at,)))
-    yield Subject(facts, values, points_at_value=True)
+    yield Subject(facts, values, points_at_value=True, concluded=derived(conf))
     for subject in (*brokers, results):
         if subject is not None:
             yield subject
@@ -206,9 +206,9 @@ def _connection(role: Any, url: Val, ssl: Val, where: Place, production: Tri, ur
     if isinstance(address, str) and _on_this_host(address):
         facts = replace(facts, local=True)  # no network is between them
     shown = masked_url(address) if isinstance(address, str) else "<unknown>"
-    values = {url_name: url, ssl_name: ssl, shown: url}
-    values |= dict.fromkeys(_CONCLUDED, url if blocked_by(url) is not None or ssl.data in (None, False) else ssl)
-    return Subject(facts, values)
+    values = {url_name: url, ssl_name: ssl, "the scheme": url, "the URL": url, "TLS": url, shown: url}
+    decides = url if blocked_by(url) is not None or ssl.data in (None, False) else ssl
+    return Subject(facts, values, concluded=dict.fromkeys(_CONCLUDED, decides))
 
 
 def _on_this_host(address: str) -> bool:

@@ -87,6 +87,7 @@ def task_facts(
     if registration.blocker is not None:
         values["the list of modules that workers import"] = registration.blocker
     values["visibility_timeout"] = _redelivery(options)
+    values |= {name: task.options[name] for name in _ROUTING if name in task.options}
     facts = TaskFacts(
         name=options.name,
         where=Place(task.module.path, task.line),
@@ -124,6 +125,10 @@ def _causes(app: App | None, options: Options) -> dict[str, Because]:
             found[option] = Because(at.file, at.line, setting)
         elif not value.is_unknown:
             found[option] = Because(app.module.path, app.line, f"{setting}, which nobody sets")
+    routes = options.conf.value("task_routes")
+    at = next((link for link in routes.because if link.file and link.line), None)
+    at = Because(at.file, at.line, "task_routes") if at is not None else None
+    found |= dict.fromkeys(_ROUTING, at or Because(app.module.path, app.line, "task_routes, which nobody sets"))
     return found
 
 
