@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -146,21 +147,18 @@ class Evaluator:
     # --- displays -----------------------------------------------------------------------------------------------
 
     def _sequence(self, node: Node, frame: Frame) -> Val:
-        items: list[Val] = []
-        opened = False
+        found = Seq(node[0], [])
         for element in node[2]:
             value = self.evaluate(element, frame)
             if element[0] != "*":
-                items.append(value)
+                found.items.append(value)
             elif isinstance(value.data, Seq):
-                items += value.data.items
-                opened |= value.data.open
+                found.take(value.data.items, value.data.open)
             elif isinstance(value.data, Table):
-                items += [Val(key) for key in value.data.items]
-                opened |= value.data.open
+                found.take([Val(key) for key in value.data.items], value.data.open)
             else:
-                opened = True
-        return Val(Seq(node[0], items, opened))
+                found.open = True
+        return Val(found)
 
     def _dict(self, node: Node, frame: Frame) -> Val:
         table = Table()
@@ -438,7 +436,9 @@ def binary(name: str, left: Val, right: Val) -> Val:
     because = left.because or right.because
     one, other = left.data, right.data
     if isinstance(one, Seq) and isinstance(other, Seq) and name in ("Add", "BitOr"):
-        return Val(Seq(one.kind, [*one.items, *other.items], one.open or other.open), env, because)
+        joined = Seq(one.kind, list(one.items), one.open)
+        joined.take(other.items, other.open)
+        return Val(joined, env, because)
     if isinstance(one, Seq) and name == "Add":
         return Val(Seq(one.kind, list(one.items), True), env, because)
     if isinstance(one, Table) and isinstance(other, Table) and name == "BitOr":
@@ -487,6 +487,11 @@ def _small(name: str, first: Any, second: Any) -> bool:
         for text, count in ((first, second), (second, first)):
             if isinstance(text, str | list | tuple):
                 return isinstance(text, str) and isinstance(count, int) and len(text) * count < _LONGEST
+        return all(not isinstance(number, int) or number.bit_length() < 4096 for number in (first, second))
     if name == "Mod" and isinstance(first, str):
-        return len(first) < 1000 and "*" not in first and not any(part.isdigit() for part in first.split("%")[1:])
-    return True
+        return len(first) < 1000 and _FILLED.search(first) is None and len(repr(second)) < _LONGEST // 100
+    return not isinstance(first, str) or not isinstance(second, str) or len(first) + len(second) < _LONGEST
+
+
+_FILLED: Final = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{4})")
+"""A width or precision that is given apart, or of thousands of characters."""

@@ -252,8 +252,7 @@ def _insert(it: Interpreter, owner: Val, args: list[Val], kwargs: dict[str, Val]
 def _extend(it: Interpreter, owner: Val, args: list[Val], kwargs: dict[str, Val]) -> Val:
     for argument in args:
         if isinstance(argument.data, Seq) and not it.uncertain:
-            owner.data.items.extend(argument.data.items)
-            owner.data.open |= argument.data.open
+            owner.data.take(argument.data.items, argument.data.open)
         else:
             owner.data.open = True
     return NONE
@@ -283,8 +282,7 @@ def _union(it: Interpreter, owner: Val, args: list[Val], kwargs: dict[str, Val])
     joined = Seq(owner.data.kind, list(owner.data.items), owner.data.open)
     for argument in args:
         if isinstance(argument.data, Seq):
-            joined.items += argument.data.items
-            joined.open |= argument.data.open
+            joined.take(argument.data.items, argument.data.open)
         else:
             joined.open = True
     return Val(joined)

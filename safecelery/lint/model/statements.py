@@ -146,8 +146,7 @@ class Executor:
 
     def _extend(self, into: Seq, value: Val) -> None:
         if isinstance(value.data, Seq) and not self.it.uncertain:
-            into.items.extend(item.depending(self.it.condition) for item in value.data.items)
-            into.open |= value.data.open
+            into.take([item.depending(self.it.condition) for item in value.data.items], value.data.open)
         else:
             into.open = True
 

@@ -46,6 +46,8 @@ __all__ = [
 
 Env: TypeAlias = tuple[str, ...]
 _LONGEST_CHAIN = 6
+_MOST_PARTS: Final = 20_000
+"""Parts of one value that are looked at. Nobody writes more, but code that doubles a list forty times has more."""
 
 
 class Val:
@@ -101,6 +103,12 @@ class Seq:
     """"l", "t" or "s"."""
     items: list[Val]
     open: bool = False
+
+    def take(self, items: list[Val], opened: bool) -> None:
+        """Add elements; past what anybody writes, only that there are more."""
+        room = _MOST_PARTS - len(self.items)
+        self.items += items[:room]
+        self.open |= opened or len(items) > room
 
 
 @dataclass(slots=True, eq=False)
@@ -282,8 +290,11 @@ def unknown(why: str, env: Env = (), because: tuple[Because, ...] = ()) -> Val:
     return Val(Unknown(why), env, because)
 
 
-def plain(value: Val | None, depth: int = 0) -> Any:
-    """The Python value, :data:`UNKNOWN` if it or a part of it is not plain data or not known."""
+def plain(value: Val | None, depth: int = 0, left: list[int] | None = None) -> Any:
+    """The Python value, :data:`UNKNOWN` if it or a part of it is not plain data or not known.
+
+    ``left`` counts the parts that may still be looked at: a value that holds another many times is no more than one.
+    """
     if value is None:
         return UNKNOWN
     data = value.data
@@ -291,15 +302,26 @@ def plain(value: Val | None, depth: int = 0) -> Any:
         return data
     if depth > 12:
         return UNKNOWN
-    if isinstance(data, Seq):
-        items = [plain(item, depth + 1) for item in data.items]
-        if data.open or any(item is UNKNOWN for item in items):
+    if isinstance(data, Seq | Table):
+        if left is None:
+            left = [_MOST_PARTS]
+        left[0] -= len(data.items)
+        if data.open or left[0] < 0:
             return UNKNOWN
+    if isinstance(data, Seq):
+        items = []
+        for item in data.items:
+            found = plain(item, depth + 1, left)
+            if found is UNKNOWN:
+                return UNKNOWN
+            items.append(found)
         return tuple(items) if data.kind == "t" else items
     if isinstance(data, Table):
-        table = {key: plain(item, depth + 1) for key, item in data.items.items()}
-        if data.open or any(item is UNKNOWN for item in table.values()):
-            return UNKNOWN
+        table = {}
+        for key, item in data.items.items():
+            table[key] = found = plain(item, depth + 1, left)
+            if found is UNKNOWN:
+                return UNKNOWN
         return table
     if isinstance(data, ExtInstance) and data.name in _DURATIONS:
         return _seconds(data, depth)
@@ -345,11 +367,13 @@ def describe(value: Val) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def env_of(value: Val, depth: int = 0) -> Env:
+def env_of(value: Val, depth: int = 0, left: list[int] | None = None) -> Env:
     """The environment variables that the value or any part of it depends on."""
     env = value.env
     data = value.data
-    if depth < 6:
+    left = [_MOST_PARTS] if left is None else left
+    left[0] -= 1
+    if depth < 6 and left[0] > 0:
         parts: list[Val] = []
         if isinstance(data, Seq):
             parts = data.items
@@ -358,5 +382,5 @@ def env_of(value: Val, depth: int = 0) -> Env:
         elif isinstance(data, ExtInstance):
             parts = [*data.args, *data.kwargs.values()]
         for part in parts[:200]:
-            env = merge_env(env, env_of(part, depth + 1))
+            env = merge_env(env, env_of(part, depth + 1, left))
     return env
