@@ -13,7 +13,7 @@ from safecelery.audit.findings import judge, refusals
 from safecelery.audit.load import finalize, load_app, no_broker
 from safecelery.audit.places import app_place, task_place
 from safecelery.audit.queues import queue_facts, route_facts
-from safecelery.audit.schedule import schedule_facts
+from safecelery.audit.schedule import names_hours, schedule_facts
 from safecelery.audit.settings import app_facts, app_name, package_facts, settings_facts
 from safecelery.audit.tasks import project_tasks, task_facts
 from safecelery.errors import PolicyViolationError
@@ -55,7 +55,7 @@ def live_app(app: Celery, name: str) -> LiveApp:
 def live_facts(live: LiveApp) -> Iterator[Facts]:
     """Everything that rules can be asked about."""
     tasks = [task_facts(task, live.app) for task in live.tasks]
-    settings = settings_facts(live.app, live.where, tasks)
+    settings = replace(settings_facts(live.app, live.where, tasks), names_hours=names_hours(live.app))
     again = visibility_timeout(settings)
     app = app_facts(live.app, live.where)
     yield app

@@ -15,7 +15,7 @@ from safecelery.audit.tasks import seconds
 from safecelery.policy.facts import ABSENT, UNKNOWN, CallFacts, Place, ScheduleFacts, Unknown
 from safecelery.policy.vocabulary import unknown_call_options
 
-__all__ = ["period_s", "schedule_facts"]
+__all__ = ["names_hours", "period_s", "schedule_facts"]
 
 _FOUR_YEARS = [date(2024, 1, 1) + timedelta(days=day) for day in range(1461)]
 _DAY = 86_400
@@ -102,6 +102,17 @@ def _shortest_gap(cron: crontab) -> object:
     # From the last time of one day to the first of the next day on which it runs.
     apart = min(((later - earlier).days for earlier, later in pairwise(days)), default=1461)
     return min([*gaps, apart * _DAY + times[0] - times[-1]])
+
+
+def names_hours(app: Celery) -> bool:
+    """Some crontab of the schedule names an hour, a day or a month."""
+    entries = app.conf.beat_schedule
+    schedules = [_member(entry, "schedule") for entry in entries.values()] if isinstance(entries, dict) else []
+    fields = ("hour", "day_of_week", "day_of_month", "month_of_year")
+    return any(
+        isinstance(value, crontab) and any(getattr(value, f"_orig_{name}", "*") != "*" for name in fields)
+        for value in schedules
+    )
 
 
 def _member(entry: Any, name: str) -> Any:

@@ -479,6 +479,8 @@ class DeployFacts:
     """How long it may take to stop before it is killed."""
     longest_task_s: Stated = ABSENT
     """The longest hard time limit of the tasks it runs, if somebody worked it out."""
+    tasks_with_limits: int = 0
+    """Of a worker: how many tasks of its app state a time limit."""
     settings_bound_children: Tri = False
     """The settings of the app state ``worker_max_tasks_per_child`` or ``worker_max_memory_per_child``."""
     settings_scheduler: Stated = ABSENT

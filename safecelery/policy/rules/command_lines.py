@@ -20,7 +20,11 @@ _MOST_PREFETCH = 4  # Celery's own default
 def _pool(process: DeployFacts, _: Limits) -> Verdict:
     if process.pool is ABSENT or among(process.pool, POOLS_ENFORCING_LIMITS):
         return PASS
-    return unreadable("the pool") if process.pool is UNKNOWN else Fail(f"--pool is {shown(process.pool)}")
+    if process.pool is UNKNOWN:
+        return unreadable("the pool")
+    count = process.tasks_with_limits
+    void = f", which leaves the time limits of {count} task{'s' if count != 1 else ''} without effect" if count else ""
+    return Fail(f"--pool is {shown(process.pool)}{void}")
 
 
 @in_production("worker")

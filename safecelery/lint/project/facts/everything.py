@@ -25,6 +25,7 @@ from safecelery.lint.project.facts.tasks import task_subjects
 from safecelery.lint.project.objects import App
 from safecelery.policy.broker import visibility_timeout
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, ScheduleFacts, SettingsFacts, TaskFacts
+from safecelery.policy.reading import is_duration
 from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 
 __all__ = ["subjects_of"]
@@ -69,9 +70,11 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
     yield from call_subjects(analysis, visibility)
     yield from code_subjects(analysis)
     kinds = {kind for app, conf, _, _ in settings for kind in kinds_of_broker(app, conf)}
+    limited = _limited(tasks) if len(settings) == 1 else 0
     for process in processes:
         if process.role != "broker" or serves(process, kinds):
-            yield Subject(matched(process, [facts for _, _, facts, _ in settings], longest))
+            found = matched(process, [facts for _, _, facts, _ in settings], longest)
+            yield Subject(replace(found, tasks_with_limits=limited) if process.role == "worker" else found)
     for package in deployment.packages:
         yield Subject(package)
     for file in deployment.files:
@@ -106,6 +109,12 @@ def _bounded(workers: Sequence[DeployFacts]) -> Any:
         or (isinstance(worker.pool, str) and worker.pool not in POOLS_ENFORCING_LIMITS)
         for worker in workers
     )
+
+
+def _limited(tasks: Iterable[Subject]) -> int:
+    """How many tasks have a limit that a worker's pool would have to enforce."""
+    facts = [subject.facts for subject in tasks if isinstance(subject.facts, TaskFacts)]
+    return sum(is_duration(task.time_limit) or is_duration(task.soft_time_limit) for task in facts)
 
 
 def _longest(tasks: list[TaskFacts]) -> object:

@@ -145,3 +145,9 @@ def test_an_app_that_names_tasks_its_own_way_is_followed(tmp_path: Path) -> None
     )
     found = findings(tmp_path, shop() | {"shop/celery.py": code}, "SFC922", "SFC923")
     assert [item.message.partition(" sends")[0] for item in found] == ["beat entry b"]
+
+
+def test_a_pool_that_ignores_limits_says_how_many_tasks_state_one(tmp_path: Path) -> None:
+    files = shop(options="(soft_time_limit=60)", Procfile="worker: celery -A shop worker --pool=threads\n")
+    (found,) = findings(tmp_path, files, "SFC430")
+    assert "the time limits of 1 task without effect" in found.message
