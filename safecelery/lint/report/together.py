@@ -51,7 +51,10 @@ def _one(group: list[Finding], cause: Because) -> Finding:
     said = {finding.message.removeprefix(finding.subject).strip() for finding in group}
     text = said.pop() if len(said) == 1 else first.message.removeprefix(first.subject).strip().rpartition(" (")[0]
     setting, comma, _ = cause.what.partition(",")
-    examples = tuple(Because(finding.path, finding.line, finding.subject) for finding in group[:_EXAMPLES])
+    examples = tuple(
+        Because(finding.path, finding.line, f"{'' if number else 'for example '}{finding.subject}")
+        for number, finding in enumerate(group[:_EXAMPLES])
+    )
     more = f"and {len(group) - _EXAMPLES} more tasks" if len(group) > _EXAMPLES else ""
     verb = "set" if comma else "change"
     return replace(
@@ -62,5 +65,6 @@ def _one(group: list[Finding], cause: Because) -> Finding:
         line=cause.line,
         column=1,
         subject=f"{len(group)} tasks",
+        env=tuple(name for name in first.env if all(name in finding.env for finding in group)),
         because=(*examples, *((Because("", 0, more),) if more else ())),
     )

@@ -82,7 +82,7 @@ def schedule_subject(
     )
     values = {str(key): item for key, item in fields.items()}
     if options is not None:
-        values["time_limit"] = options.effective("time_limit")
+        values["time_limit"] = values["a run may take"] = options.effective("time_limit")
     return Subject(facts, values)
 
 
