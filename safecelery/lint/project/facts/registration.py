@@ -36,6 +36,8 @@ class Registration:
         """By ``autodiscover_tasks``: the packages, None for those of Django's settings; the modules' last name."""
         self.blocker: Val | None = None
         """The list of modules that cannot be read, if there is one."""
+        self._imports: set[str] | None = None
+        """Modules that modules which have to do with Celery import at their top: cheaper to ask than every file."""
         self._texts: list[tuple[str, bytes]] | None = None
         if self._apps:
             self._read_settings()
@@ -64,6 +66,10 @@ class Registration:
             return True
         if self.blocker is not None:
             return UNKNOWN
+        if self._imports is None:
+            self._imports = {name for each in self._analysis.modules.running() for name in _imports(each)}
+        if not self._imports.isdisjoint(names):
+            return True
         return self._is_imported(module)
 
     def _is_named(self, name: str) -> bool:
@@ -151,3 +157,18 @@ class Registration:
                     except (OSError, ValueError):
                         continue  # it is among the unread files
         return iter(self._texts)
+
+
+def _imports(module: Module) -> Iterator[str]:
+    """Absolute names of what is imported by the statements of a module, those in functions left out."""
+    for node in module.body:
+        if node[0] == "imp":
+            yield from (name for name, _ in node[2] if name != module.name)
+        elif node[0] == "from":
+            _, _, level, source, members = node
+            package = module.package.split(".") if module.package else []
+            above = package[: len(package) - level + 1] if level else []
+            origin = ".".join([*above, *([source] if source else [])])
+            if origin != module.name:
+                yield origin
+            yield from (f"{origin}.{name}" for name, _ in members)
