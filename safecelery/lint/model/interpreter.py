@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from safecelery.lint.ir import Node
     from safecelery.lint.model.values import Class
 
-__all__ = ["Dialect", "Interpreter", "Modules", "Raised"]
+__all__ = ["MOST_STEPS", "Dialect", "Interpreter", "Modules", "Raised"]
 
-_MOST_STEPS: Final = 4_000_000
+MOST_STEPS: Final = 4_000_000
 """Statements and expressions of a whole run; what a project of a million lines needs is a tenth of it."""
+_MOST_STEPS_OF_A_MODULE: Final = 400_000
 _MOST_STEPS_OF_A_CALL: Final = 40_000
 """Steps of one call at a module's top level, with all the calls it makes."""
 _MOST_RECURSION: Final = 3
@@ -114,6 +115,8 @@ class Interpreter:
         self.steps = 0
         self.depth = 0
         self.budget = 0
+        self.limit = MOST_STEPS
+        """The step at which what is running is given up."""
         self.uncertain = 0
         """Above 0: inside a branch that may not be taken, or a loop over unknown things."""
         self.condition: Env = ()
@@ -140,6 +143,8 @@ class Interpreter:
         module.names["__file__"] = Val(module.path)
         saved = self.uncertain, self.condition, self.catching, self.depth
         self.uncertain, self.condition, self.catching, self.depth = 0, (), [], 0
+        start, outer = self.steps, self.limit
+        self.limit = start + (_MOST_STEPS_OF_A_MODULE if start < MOST_STEPS else 0)
         try:
             self.block(module.body, Frame(module, module.names))
             if module.record.unread and not module.hidden:
@@ -147,8 +152,11 @@ class Interpreter:
         except Raised:
             pass
         except RecursionError:
-            self.failures.append((module.path, 0, "nested too deeply to be read"))
+            long = self.steps > self.limit
+            self.failures.append((module.path, 0, f"{'takes too long' if long else 'nested too deeply'} to be read"))
+            module.hidden = module.hidden or "the rest of a module that could not be read"
         finally:
+            self.limit = outer + self.steps - start
             self.uncertain, self.condition, self.catching, self.depth = saved
             module.state = "done"
 
@@ -207,10 +215,13 @@ class Interpreter:
             data.running = True
             saved = self.uncertain, self.condition, self.catching
             self.uncertain, self.condition, self.catching = 0, (), []
+            self.limit = max(self.limit, self.steps + _MOST_STEPS_OF_A_CALL)
             try:
                 value = self.evaluate(data.node, data.frame)
             except Raised as error:
                 value = unknown(f"{data.at.what} ({error.name})")
+            except RecursionError:
+                value = unknown(f"{data.at.what}, which takes too long or nests too deeply", (), (data.at,))
             finally:
                 self.uncertain, self.condition, self.catching = saved
                 data.running = False
@@ -315,9 +326,9 @@ class Interpreter:
     # --- control ------------------------------------------------------------------------------------------------
 
     def spend(self) -> None:
-        """Count a step. Raises RecursionError when a run has taken more than any project needs."""
+        """Count a step. Raises RecursionError when what is running has taken more than any project needs."""
         self.steps += 1
-        if self.steps > _MOST_STEPS:
+        if self.steps > self.limit:
             raise RecursionError("too many steps")
 
     def raise_if_caught(self, *names: str, env: Env = ()) -> None:

@@ -40,6 +40,7 @@ Signal: TypeAlias = tuple[str, Val] | None
 """How a block ended: None at its end, else "ret", "brk", "cont" or "raise"."""
 
 _MOST_ROUNDS = 300
+_MOST_STEPS_OF_A_LOOP = 40_000
 _WAITING = frozenset({"c", "a", "n", "x", "b", "i", "o", "f", "comp", "q"})
 """Expressions worth deferring; displays and constants cost nothing."""
 
@@ -344,7 +345,10 @@ class Executor:
         items = self.items_of(self.it.evaluate(iterable, frame))
         if items is None or len(items) > _MOST_ROUNDS:
             return self._perhaps_a_round(node, describe_node(iterable), frame)
+        start = self.it.steps
         for item in items:
+            if self.it.steps - start > _MOST_STEPS_OF_A_LOOP:
+                return self._perhaps_a_round(node, f"a long loop over {describe_node(iterable)}", frame)
             self.store(target, item, frame, line)
             signal = self.block(body, frame)
             if signal is not None and signal[0] != "cont":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from safecelery.lint.finding import Because, Unread
 from safecelery.lint.ir import Node
-from safecelery.lint.model.interpreter import Interpreter, Raised
+from safecelery.lint.model.interpreter import MOST_STEPS, Interpreter, Raised
 from safecelery.lint.model.scope import Module
 from safecelery.lint.model.values import Deferred, Function, Val, plain, unknown
 from safecelery.lint.project.conf import Configuration, configuration
@@ -146,6 +146,7 @@ def analyse(tree: SourceTree, *, settings: str | None = None, environment: Mappi
         it.run(module)
     for module in running:
         it.force(module)
+    it.limit = max(it.limit, it.steps + MOST_STEPS)  # for what is looked up from here on
     _run_uncalled(it, running)
     _name_apps(it, dialect)
     analysis.apps = [app for app in dialect.apps if not _is_abandoned(app)]

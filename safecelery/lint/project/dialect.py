@@ -379,7 +379,9 @@ class Dialect:
 
     def _set(self, it: Interpreter, app: App, name: str, value: Val, at: Because) -> None:
         value = value.depending(it.condition)
-        if not value.because or value.because[0].line != at.line:
+        first = value.because[0] if value.because else None
+        named = first is not None and first.file == at.file and first.what == name  # the keyword in a call over lines
+        if first is None or (first.line != at.line and not named):
             value = value.via(Because(at.file, at.line, name))
         app.events.append(Event("set", name, value, at, None, not it.uncertain))
 
