@@ -44,6 +44,35 @@ def test_every_module_and_the_type_marker_are_shipped(wheel: zipfile.ZipFile) ->
     assert sources | {"safecelery/py.typed"} <= set(wheel.namelist())
 
 
+def test_every_file_that_code_reads_is_shipped(wheel: zipfile.ZipFile) -> None:
+    """The HTML report's style and script, the templates of a new service: whatever lies beside the code in the tree."""
+    data = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "safecelery").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    assert {"safecelery/lint/report/assets/page.css", "safecelery/cli/init/skeleton/tasks.py.tmpl"} <= data
+    assert data <= set(wheel.namelist())
+
+
+def test_the_linter_works_from_the_wheel_alone(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """Rules, pages and the HTML report, with nothing of the checkout on the path."""
+    wheel.extractall(tmp_path / "site")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "tasks.py").write_text(
+        "from celery import Celery\napp = Celery('x')\n@app.task\ndef t(): ...\n"
+    )
+    site = [path for path in sys.path if path.endswith("-packages")]
+    start = f"import sys; sys.path[:0] = {[str(tmp_path / 'site')]!r}; sys.path += {site!r}"
+    for words in (["lint", "--no-cache", "--output-format", "html"], ["lint", "--explain", "SFC401"]):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", f"{start}; from safecelery.cli.main import main; main()", *words],
+            cwd=tmp_path / "shop", capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == ("html" in words), done.stderr
+        assert "SFC401" in done.stdout
+
+
 def test_no_file_is_shipped_twice(wheel: zipfile.ZipFile) -> None:
     assert len(wheel.namelist()) == len(set(wheel.namelist()))
 
