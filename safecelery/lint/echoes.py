@@ -18,6 +18,7 @@ ECHOES: Final = {
     "SFC614": "SFC608",  # options of automatic retries on a task that has none: the same exceptions are missing
 }
 """Code -> the code that tells the same of the same subject at the same place."""
+_ON_THE_LINE: Final = {"SFC514": "SFC922"}  # a beat entry for a task that nobody declares leads to no queue either
 _ANYWHERE: Final = {
     "SFC412": "SFC401",  # where it comes from the same setting
     "SFC912": "SFC957",  # which names the very command line
@@ -28,10 +29,12 @@ _ANYWHERE: Final = {
 def without_echoes(findings: Sequence[Finding]) -> list[Finding]:
     """The findings that add something; where the first voice was excused or switched off, the second one speaks."""
     places = {(finding.code, finding.path, finding.subject) for finding in findings}
+    lines = {(finding.code, finding.path, finding.line) for finding in findings}
     codes = {finding.code for finding in findings if finding.code != "SFC401" or finding.cause is not None}
     return [
         finding
         for finding in findings
         if (ECHOES.get(finding.code, ""), finding.path, finding.subject) not in places
+        and (_ON_THE_LINE.get(finding.code, ""), finding.path, finding.line) not in lines
         and _ANYWHERE.get(finding.code, "") not in codes
     ]

@@ -117,6 +117,16 @@ def _dominates(body: Body, first: ast.AST, second: ast.AST) -> bool:
     return any(child in block for child, _ in body.ancestors_here(second))
 
 
+def _commits_within(body: Body, call: ast.AST, loop: ast.AST) -> bool:
+    """The transaction begins and ends in each round of the loop, and so does what waits for it."""
+    for _, parent in body.ancestors_here(call):
+        if parent is loop:
+            return False
+        if isinstance(parent, ast.With) and any(_is_atomic(item.context_expr) for item in parent.items):
+            return True
+    return False
+
+
 def on_commit(body: Body) -> Iterator[Site]:
     """``on_commit(task.delay(x))`` calls at once; ``on_commit(lambda: task.delay(x))`` in a loop sends the last x."""
     for call in body.calls:
@@ -127,6 +137,8 @@ def on_commit(body: Body) -> Iterator[Site]:
             yield Site("on-commit-called-now", call.node, f"on_commit() is handed what .{last_name(handed)}() returns")
         loop = body.loop_around(call.node)
         if not isinstance(handed, ast.Lambda) or not isinstance(loop, ast.For | ast.AsyncFor):
+            continue
+        if _commits_within(body, call.node, loop):
             continue
         own = {argument.arg for argument in [*handed.args.args, *handed.args.kwonlyargs]}
         own |= {n.id for n in ast.walk(handed.body) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

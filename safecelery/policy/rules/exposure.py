@@ -16,7 +16,7 @@ def _authenticated(process: DeployFacts, _: Limits) -> Verdict:
     return must_be(
         process.authenticated,
         True,
-        "neither --basic-auth nor --auth is given",
+        "it is given no password (basic-auth) and no login (auth)",
         "its configuration or environment cannot be seen",
     )
 
@@ -78,7 +78,7 @@ RULES = (
         severity=Severity.CRITICAL,
         check=_authenticated,
         message="lets anybody who reaches it read arguments, revoke tasks and stop workers",
-        fix="give it --basic-auth from a secret, or an OAuth provider",
+        fix="give it basic-auth from a secret, or an OAuth provider",
     ),
     Rule(
         code="SFC959",

@@ -82,7 +82,7 @@ def _call(
             opened = True
     else:
         app, limits, expires = None, (UNKNOWN, UNKNOWN), UNKNOWN
-    known = SIGNATURE_OPTIONS if method in ("signature", "subtask") else CALL_OPTIONS
+    known = SIGNATURE_OPTIONS if method in ("signature", "subtask", "set") else CALL_OPTIONS
     read = {key: stated(value) for key, value in options.items()}
     facts = CallFacts(
         task=name if isinstance(name, str) else describe_node(function[2]) if function[0] == "a" else "a task",

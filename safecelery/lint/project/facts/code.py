@@ -13,11 +13,14 @@ from safecelery.policy.facts import CodeFacts, Place
 
 __all__ = ["code_subjects"]
 
+_OF_JSON = frozenset({"non-json-argument", "argument-not-plain-json"})
+
 
 def code_subjects(analysis: Analysis) -> Iterator[Subject]:
     """Every place inside a task, and those that matter anywhere."""
     tasks = {(task.module.path, task.line): task for task in analysis.tasks if task.function is not None}
     classes = {(task.module.path, task.cls.name): task for task in analysis.tasks if task.cls is not None}
+    json = _sends_json(analysis)
     for record in analysis.modules.tree.records:
         for site in record.sites:
             kind = site["kind"]
@@ -28,6 +31,8 @@ def code_subjects(analysis: Analysis) -> Iterator[Subject]:
             options = analysis.options(task, app) if task is not None else None
             detail = site["detail"]
             if options is not None and kind == "soft-limit-eaten" and _unlimited(options):
+                continue
+            if kind in _OF_JSON and not json:
                 continue
             if kind == "unvalidated-argument" and (app is None or not app.safe):
                 detail = _bare(detail)
@@ -41,6 +46,13 @@ def code_subjects(analysis: Analysis) -> Iterator[Subject]:
                 certain=site["certain"],
             )
             yield Subject(facts, column=site["column"])
+
+
+def _sends_json(analysis: Analysis) -> bool:
+    """Some app does; where all of them pickle, another rule says so, and what JSON cannot hold does not matter."""
+    confs = [conf for app in analysis.judged_apps() if (conf := analysis.conf(app)) is not None]
+    values = [conf.value("task_serializer") for conf in confs]
+    return not values or any(value.is_unknown or value.data in (None, "json", "auth") for value in values)
 
 
 def _unlimited(options: Options) -> bool:

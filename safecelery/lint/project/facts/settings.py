@@ -192,7 +192,11 @@ def _connection(role: Any, url: Val, ssl: Val, where: Place, production: Tri, ur
     address = plain(url)
     options = stated(ssl)
     depends = [name for name in env_of(url) if name != "DJANGO_SETTINGS_MODULE"]
-    if depends and isinstance(address, str) and (not address or any(name in address for name in _LOOPBACK)):
+    if (
+        depends
+        and isinstance(address, str)
+        and (not address or any(name in address for name in (*_LOOPBACK, ".invalid")))
+    ):
         # A default for development: where it runs, the variable says something else.
         url = unknown(f"environment variable {depends[0]}", url.env, url.because)
         facts = stock_transport(role, UNKNOWN, options if options is not None else ABSENT, where, production)
