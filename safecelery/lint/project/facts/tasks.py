@@ -75,11 +75,6 @@ def task_facts(
             values["max_retries"] = retry_kwargs
     elif not _is_empty(retry_for):
         read["max_retries"] = UNKNOWN
-    unknown_options = options.unknown_options(TASK_OPTIONS)
-    if unknown_options and _wrapped(task):
-        unknown_options = None  # a decorator of the project took them, and may have a use for them
-    if task.cls is not None and unknown_options is not None:
-        unknown_options = list(misspelt_task_options(task.cls.attributes))
     routing = UNKNOWN if task.options_open is not None else tuple(name for name in _ROUTING if name in task.options)
     expires = stated(values["expires"])
     if options.declared("serializer") is None:
@@ -94,7 +89,7 @@ def task_facts(
         autoretry_for=_exceptions(analysis, retry_for),
         dont_autoretry_for=_exceptions(analysis, values["dont_autoretry_for"]),
         retry_kwargs=named if isinstance(named, Mapping) else UNKNOWN,
-        unknown_options=UNKNOWN if unknown_options is None else tuple(unknown_options),
+        unknown_options=_unknown_options(task, options),
         acks_on_timeout=_acks_on_timeout(options),
         expires_s=ABSENT if expires is None else expires,
         routing_options=routing,
@@ -108,6 +103,15 @@ def task_facts(
         **read,
     )
     return Subject(facts, values, causes=_causes(app, options))
+
+
+def _unknown_options(task: Task, options: Options) -> Any:
+    found = options.unknown_options(TASK_OPTIONS)
+    if found and _wrapped(task):
+        return UNKNOWN  # a decorator of the project took them, and may have a use for them
+    if task.cls is not None and found is not None:
+        return tuple(misspelt_task_options(task.cls.attributes))
+    return UNKNOWN if found is None else tuple(found)
 
 
 def _causes(app: App | None, options: Options) -> dict[str, Because]:
