@@ -363,8 +363,24 @@ def describe(value: Val) -> str:
         return data.name
     if isinstance(data, Instance):
         return f"a {data.cls.name}"
-    text = repr(plain(value))
+    known = plain(value)
+    if known is UNKNOWN:
+        return _blocking(value, 0)
+    text = repr(known)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _blocking(value: Val, depth: int) -> str:
+    """The part of a container that cannot be told."""
+    data = value.data
+    parts = data.items if isinstance(data, Seq) else list(data.items.values()) if isinstance(data, Table) else []
+    for part in parts:
+        if plain(part) is UNKNOWN:
+            if not isinstance(part.data, Seq | Table):
+                return describe(part)
+            if depth < _LONGEST_CHAIN:
+                return _blocking(part, depth + 1)
+    return "a part of a container" if isinstance(data, Seq | Table) else type(data).__name__.lower()
 
 
 def env_of(value: Val, depth: int = 0, left: list[int] | None = None) -> Env:
