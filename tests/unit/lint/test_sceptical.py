@@ -127,3 +127,10 @@ def test_routes_to_queues_behind_a_variable_are_not_called_dead_ends(
     assert "SFC513" not in seen
     seen = codes_of(tmp_path, monkeypatch, shop__py=APP + conf, Procfile="worker: celery -A shop worker -Q other\n")
     assert "SFC513" in seen
+
+
+def test_an_empty_address_of_the_environment_is_not_rabbitmq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = 'from celery import Celery\n\napp = Celery("shop")\n'
+    assert "SFC509" in codes_of(tmp_path, monkeypatch, shop__py=app + "app.conf.task_acks_late = True\n")
+    conf = 'app.conf.broker_url = os.environ.get("MQ_URL", "")\n'
+    assert "SFC509" not in codes_of(tmp_path, monkeypatch, shop__py="import os\n" + app + conf)

@@ -21,6 +21,7 @@ _CONCLUDED = (
     "the scheme", "the URL", "TLS", "certificate verification", "host name checking", "the TLS floor", "the password",
 )  # fmt: skip
 """What rules conclude from a URL and its TLS options, in their words."""
+_ADDRESSES = frozenset({"broker_url", "broker_read_url", "broker_write_url"})
 _FOR_DEVELOPMENT = frozenset({"task_always_eager", "task_eager_propagates"})
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104  (a name to recognise, nothing is bound)
 
@@ -54,6 +55,8 @@ def _judged(name: str, value: Val) -> Stated:
     """The value; UNKNOWN for a switch of development whose default the environment replaces in production."""
     if name in _FOR_DEVELOPMENT and set(value.env) - {"DJANGO_SETTINGS_MODULE"}:
         return UNKNOWN
+    if name in _ADDRESSES and value.data in ("", None) and set(value.env) - {"DJANGO_SETTINGS_MODULE"}:
+        return UNKNOWN  # the environment says which broker it is, not Celery's default
     return stated(value)
 
 
