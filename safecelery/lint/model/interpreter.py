@@ -67,15 +67,19 @@ class Modules(Protocol):
 
     def module_of(self, file: Any) -> Module:
         """The module of a file; the same object each time."""
+        ...
 
     def by_path(self, path: str) -> Module:
         """The module that is already known under the path findings print. Raises KeyError."""
+        ...
 
     def all_modules(self) -> Iterator[Module]:
         """Every module met so far."""
+        ...
 
     def beside(self, module: Module, pattern: str) -> list[Module]:
         """The modules whose file matches a glob relative to the folder of ``module``."""
+        ...
 
 
 class Dialect(Protocol):
@@ -92,12 +96,14 @@ class Dialect(Protocol):
 
     def assign(self, it: Interpreter, value: Val, name: str, to: Val, at: Because) -> bool:
         """Set an attribute; False: not mine."""
+        ...
 
     def item(self, it: Interpreter, value: Val, key: Val, at: Because) -> Val | None:
         """Read an item."""
 
     def assign_item(self, it: Interpreter, value: Val, key: Val, to: Val, at: Because) -> bool:
         """Set an item; False: not mine."""
+        ...
 
     def has(self, it: Interpreter, value: Val, name: str) -> Val | None:
         """Whether something has an attribute, as true or false; None if that cannot be told."""
