@@ -78,7 +78,8 @@ def url_parts(url: str) -> tuple[str, str, str, str, dict[str, str]]:
     rest, _, query = rest.partition("?")  # as urllib.parse does, which kombu uses: a raw "?" or "/" ends a password
     userinfo, at, host = rest.partition("/")[0].rpartition("@")
     user, _, password = userinfo.partition(":") if at else ("", "", "")
-    parameters = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
+    pairs = (pair.partition("=") for pair in query.split("&") if pair)
+    parameters = {name: value for name, _, value in pairs}
     return scheme.lower(), user, password, _without_port(host), parameters
 
 
@@ -249,7 +250,7 @@ def _other(scheme: str, query: Mapping[str, str]) -> _Wire:
     if sql and sql[1].startswith(("postgres", "psycopg")):
         # Without a mode libpq "prefers" TLS: whoever sits in between declines it.
         wire = _SSLMODE.get(query.get("sslmode", "prefer"))
-        return (*wire, None) if wire else _UNTOLD
+        return (wire[0], wire[1], wire[2], None) if wire else _UNTOLD
     if scheme.endswith("+https") or scheme == "https":
         return (True, True, True, None)
     if scheme.endswith("+http") or scheme == "http":

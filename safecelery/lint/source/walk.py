@@ -89,17 +89,7 @@ def _folder(found: Walk, seen: set[str], root: str, argument: str, skip: Callabl
     while pending:
         folder, prefix = pending.pop()
         name_of_folder = os.path.basename(folder)
-        try:
-            with os.scandir(folder) as listing:
-                entries = list(listing)
-        except OSError as error:
-            found.problems.append((folder, f"cannot be listed: {_why(error)}"))
-            continue
-        if prefix and any(entry.name == "pyvenv.cfg" for entry in entries):
-            continue
-        if name_of_folder in ("build", "dist") and prefix and _is_build_output(entries):
-            continue
-        for entry in entries:
+        for entry in _entries(found, folder, below=bool(prefix)):
             name = entry.name
             relative = prefix + name
             if skip is not None and skip(name, relative):
@@ -144,6 +134,21 @@ def _folder(found: Walk, seen: set[str], root: str, argument: str, skip: Callabl
             f"{argument}: {outside} link{'s that lead' if outside > 1 else ' that leads'} out of the tree"
             f" {'were' if outside > 1 else 'was'} not followed, {first_outside} for one"
         )
+
+
+def _entries(found: Walk, folder: str, *, below: bool) -> list[os.DirEntry[str]]:
+    """What lies in a folder; nothing if it is an environment or build output ``below`` what was named."""
+    try:
+        with os.scandir(folder) as listing:
+            entries = list(listing)
+    except OSError as error:
+        found.problems.append((folder, f"cannot be listed: {_why(error)}"))
+        return []
+    if below and any(entry.name == "pyvenv.cfg" for entry in entries):
+        return []
+    if below and os.path.basename(folder) in ("build", "dist") and _is_build_output(entries):
+        return []
+    return entries
 
 
 def _by_path(file: PythonFile | OtherFile) -> str:
