@@ -83,6 +83,15 @@ def test_one_module_that_takes_too_long_does_not_stop_the_others(tmp_path: Path)
     assert facts_of(tmp_path, files).value("pay", "time_limit") == 5
 
 
+def test_a_module_that_takes_too_long_is_given_up_and_reported(tmp_path: Path) -> None:
+    loops = "def f(n):\n    for a in range(200):\n        for b in range(200):\n            n += a * b\n"
+    slow = loops + "".join(f"print(f({n}))\n" for n in range(200))
+    files = {**APP, "shop/slow.py": f"{IMPORT}{slow}", "shop/tasks.py": IMPORT + TASK.format(5)}
+    reading = facts_of(tmp_path, files)
+    assert [part["file"] for part in reading.document["unparsed"]] == ["shop/slow.py"]
+    assert reading.value("pay", "time_limit") == 5
+
+
 UNPARSABLE = {
     "unfinished": b"from celery import shared_task\n@app.task(\ndef pay(: ...\n",
     "null byte": b"from celery import shared_task\0\n@shared_task\ndef pay(): ...\n",

@@ -222,6 +222,17 @@ def test_the_attribute_name_names_a_class_task(tmp_path: Path) -> None:
     assert read(tmp_path, TASK + body).names == ["shop.pay"]
 
 
+def test_a_class_of_ours_is_one_task_of_the_app_that_registers_it(tmp_path: Path) -> None:
+    celery = "from safecelery import create_app\napp = create_app('shop')\n"
+    tasks = (
+        "from safecelery import SafeTask\nfrom shop.celery import app\n"
+        "class Pay(SafeTask):\n    def run(self): ...\napp.register_task(Pay())\n"
+    )
+    reading = facts_of(tmp_path, {**APP, "shop/celery.py": celery, "shop/tasks.py": tasks})
+    assert reading.names == ["shop.tasks.Pay"]
+    assert reading.task("Pay")["app"] == "shop"
+
+
 def test_celery_3_classes_register_themselves(tmp_path: Path) -> None:
     source = (
         "from celery.task import Task\nclass Base(Task):\n    abstract = True\n"
