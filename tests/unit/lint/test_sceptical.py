@@ -134,3 +134,43 @@ def test_an_empty_address_of_the_environment_is_not_rabbitmq(tmp_path: Path, mon
     assert "SFC509" in codes_of(tmp_path, monkeypatch, shop__py=app + "app.conf.task_acks_late = True\n")
     conf = 'app.conf.broker_url = os.environ.get("MQ_URL", "")\n'
     assert "SFC509" not in codes_of(tmp_path, monkeypatch, shop__py="import os\n" + app + conf)
+
+
+WRAPPED = """
+from functools import wraps
+
+
+def cron(**options):
+    def decorate(function):
+        @wraps(function)
+        def run(*args):
+            return function(*args), options.pop("lock_timeout", 9)
+
+        return app.task(**options)(run)
+
+    return decorate
+
+
+@cron(lock_timeout=60)
+def sweep(): ...
+"""
+
+
+def test_an_option_of_the_projects_own_decorator_is_read_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "SFC901" not in codes_of(tmp_path, monkeypatch, shop__py=APP + WRAPPED)
+    plain = APP + "\n\n@app.task(lock_timeout=60)\ndef sweep(): ...\n"
+    assert "SFC901" in codes_of(tmp_path, monkeypatch, shop__py=plain)
+
+
+def test_the_serializer_of_the_settings_is_not_the_tasks_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    conf = 'app.conf.task_serializer = "yaml"\n'
+    seen = codes_of(tmp_path, monkeypatch, shop__py=APP + conf + "\n\n@app.task\ndef pay(): ...\n")
+    assert "SFC101" in seen
+    assert "SFC106" not in seen
+    own = '\n\n@app.task(serializer="yaml")\ndef pay(): ...\n'
+    assert "SFC106" in codes_of(tmp_path, monkeypatch, shop__py=APP + own)
+
+
+def test_a_signature_may_be_set_immutable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = "\n\n@app.task\ndef pay(): ...\n\n\ndef later():\n    return pay.s().set(immutable=True, {more})\n"
+    assert "SFC902" not in codes_of(tmp_path, monkeypatch, shop__py=APP + call.format(more="queue='bills'"))
