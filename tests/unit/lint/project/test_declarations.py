@@ -223,7 +223,8 @@ def test_the_attribute_name_names_a_class_task(tmp_path: Path) -> None:
 
 
 def test_a_class_of_ours_is_one_task_of_the_app_that_registers_it(tmp_path: Path) -> None:
-    celery = "from safecelery import create_app\napp = create_app('shop')\n"
+    celery = "from safecelery import create_app\nother = create_app('other')\nother.conf.task_acks_late = True\n"
+    celery += "app = create_app('shop')\n"
     tasks = (
         "from safecelery import SafeTask\nfrom shop.celery import app\n"
         "class Pay(SafeTask):\n    def run(self): ...\napp.register_task(Pay())\n"
