@@ -55,6 +55,7 @@ class Judge:
         from safecelery.lint.suppress import apply
 
         undecided = list(self._open.found.values()) if self._open is not None else []
+        done = None
         if comments:
             done = apply([*self.findings, *undecided], comments, active=self.active, unread=unread)
             self.findings = [finding for finding in done.kept if finding.code != UNDECIDED.code]
@@ -62,7 +63,7 @@ class Judge:
         self.findings = without_echoes(self.findings)
         if self._open is not None:
             self.undecided = self._open.gathered(undecided)
-        if not comments:
+        if done is None:
             return
         self.suppressed += done.suppressed
         if SuppressionFacts in self.policy.plans:
