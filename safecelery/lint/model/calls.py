@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes, externals
+from safecelery.lint.model.merging import merge
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.statements import merge
 from safecelery.lint.model.values import (
     NONE,
     Bound,

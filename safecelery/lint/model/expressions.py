@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from safecelery.lint.ir import Node
 from safecelery.lint.model import attributes
 from safecelery.lint.model.environment import ENVIRON
+from safecelery.lint.model.merging import merge
 from safecelery.lint.model.methods import hide
+from safecelery.lint.model.quoting import describe_node
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.statements import describe_node, merge
 from safecelery.lint.model.values import (
     NONE,
     Bound,

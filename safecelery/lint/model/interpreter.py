@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes, calls, expressions, statements
+from safecelery.lint.model.merging import merge
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
     Deferred,
@@ -382,7 +383,7 @@ class Interpreter:
 
     def merge(self, values: Sequence[Val | None], why: str) -> Val | None:
         """What a name is worth after branches that left it at these values (None: unbound there)."""
-        return statements.merge(values, why)
+        return merge(values, why)
 
 
 _NOT_NOTED = (Ext, Function, ModuleRef, Pending, Deferred, Unknown)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import surroundings
-from safecelery.lint.model.statements import merge
+from safecelery.lint.model.merging import merge
 from safecelery.lint.model.values import NONE, Ext, ExtInstance, Native, Seq, Table, Val, describe, plain, unknown
 from safecelery.policy.facts import UNKNOWN
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes
-from safecelery.lint.model.statements import merge
+from safecelery.lint.model.merging import merge
 from safecelery.lint.model.values import (
     Class,
     Ext,

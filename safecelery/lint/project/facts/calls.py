@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from safecelery.lint.ir import Node
+from safecelery.lint.model.quoting import describe_node
 from safecelery.lint.model.scope import Frame, Module
-from safecelery.lint.model.statements import describe_node
 from safecelery.lint.model.values import Class, Table, Val, plain
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.evidence import Subject, stated
