@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import methods, surroundings
-from safecelery.lint.model.scope import Frame
+from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
     Bound,
     Class,
@@ -77,6 +77,8 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
     if isinstance(data, ModuleRef):
         if name == "__name__":
             return Val(data.module.name)
+        if name == "__dict__":
+            return Val(_names_of(it, data.module))
         found = it.member(data.module, name)
         if found is None:
             submodule = it.find(f"{data.module.name}.{name}", data.module)
@@ -120,6 +122,13 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
     if isinstance(data, Partial):
         return {"func": data.function}.get(name)
     return None
+
+
+def _names_of(it: Interpreter, module: Module) -> Table:
+    """A module's names, those left out that it imports: nobody configures with them."""
+    it.run(module)
+    own = {name: it.settle(value) for name, value in list(module.names.items()) if not isinstance(value.data, Pending)}
+    return Table(dict(own), bool(module.stars or module.unseen))
 
 
 def _asked(it: Interpreter, owner: Val, data: Instance, hook: str, key: Val, at: Because) -> Val | None:

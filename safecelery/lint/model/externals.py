@@ -363,6 +363,12 @@ def _dir(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) 
     return unknown("dir()") if names is None else Val(Seq("l", [Val(name) for name in sorted(names)]))
 
 
+def _vars(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    from safecelery.lint.model import attributes
+
+    return attributes.read(it, args[0], "__dict__", at) if len(args) == 1 else unknown("vars()")
+
+
 def _getmembers(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
     """``inspect.getmembers(object)``."""
     from safecelery.lint.model import attributes
@@ -392,6 +398,7 @@ def _names_of(it: Interpreter, value: Val) -> set[str] | None:
 
 def _exec(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
     """Code that is not in the file may bind any name."""
+    it.raise_if_caught("FileNotFoundError", "OSError", "IOError")  # a file of this machine, which need not be there
     module = it.modules.by_path(at.file)
     module.hidden = module.hidden or f"{at.what} at line {at.line}"
     return NONE
@@ -592,6 +599,7 @@ EXTERNALS: Final[Mapping[str, _Known]] = {
     "builtins.hasattr": _hasattr,
     "builtins.setattr": _setattr,
     "builtins.dir": _dir,
+    "builtins.vars": _vars,
     "builtins.exec": _exec,
     "inspect.getmembers": _getmembers,
     "dynaconf.DjangoDynaconf": _exec,

@@ -6,6 +6,7 @@ Everything that declares a task ends in one of two places, :meth:`Dialect.declar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from safecelery.lint.finding import Because
@@ -500,15 +501,17 @@ class Dialect:
         legacy: bool = False,
     ) -> Task | None:
         """A task from a class."""
-        key = (id(cls), id(app), "")
+        given = options if isinstance(options, dict) else {}
+        name = plain(given.get("name"))
+        key = (id(cls), id(app), name if isinstance(name, str) else "")
         if key in self._seen:
             return None
         self._seen.add(key)
         for earlier in self.tasks:
             if earlier.cls is cls and earlier.app is None and app is not None:
                 earlier.app = app  # a class that would have registered itself, had nobody done so
+                earlier.options = {**earlier.options, **given}
                 return earlier
-        given = options if isinstance(options, dict) else {}
         task = Task(
             form="class", app=app, function=None, cls=cls, options=given, module=cls.module, line=cls.line, at=at,
             legacy=legacy,
@@ -517,10 +520,14 @@ class Dialect:
         return task
 
     def _register_call(self, it: Interpreter, app: App, args: list[Val], at: Because) -> Val | None:
+        if args and isinstance(args[0].data, Class) and any("__init__" in own for own in _own_names(args[0].data)):
+            args = [it.call(args[0], [], {}, at)]  # Celery makes the instance itself
         target = args[0].data if args else None
         cls = target.cls if isinstance(target, Instance) else target
         if isinstance(cls, Class):
-            task = self.register(it, cls, app, at)
+            own = target.attributes if isinstance(target, Instance) else {}
+            options = {name: value for name, value in own.items() if name == "name" or self._is_option(name)}
+            task = self.register(it, cls, app, at, options=options)
             return args[0] if task is None else Val(task)
         return args[0] if args else None
 
@@ -557,6 +564,11 @@ class Dialect:
 def _names_flask_config(data: object) -> bool:
     """``app.config`` of Flask."""
     return is_flask_config(data.why if isinstance(data, Unknown) else data.name if isinstance(data, Ext) else "")
+
+
+def _own_names(cls: Class) -> Iterator[dict[str, Val]]:
+    """What each class of the tree among the bases binds."""
+    return (base.attributes for base in cls.mro() if isinstance(base, Class))
 
 
 def _raw_name(base: Val) -> str:

@@ -233,3 +233,39 @@ def test_an_app_that_takes_all_of_flasks_configuration(
 ) -> None:
     files = {"shop/__init__.py": "", "shop/celery.py": FLASK.format(fill=fill), "shop/tasks.py": TASK}
     assert facts_of(tmp_path, files).values("pay", "time_limit", "acks_late") == limits
+
+
+def test_what_init_sets_on_the_instance_of_a_class_task_counts(tmp_path: Path) -> None:
+    source = (
+        "from celery import Task\nfrom shop.celery import app\n"
+        "class Pay(Task):\n"
+        "    name = 'pay'\n"
+        "    time_limit = 3\n"
+        "    def __init__(self):\n"
+        "        self.time_limit = 9\n"
+        "    def run(self): ...\n"
+        "app.register_task(Pay())\n"
+    )
+    assert facts_of(tmp_path, {**APP, "shop/tasks.py": source}).value("pay", "time_limit") == 9
+
+
+def test_a_file_of_the_machine_that_need_not_be_there_is_taken_not_to_be_there(tmp_path: Path) -> None:
+    settings = (
+        "CELERY_TASK_TIME_LIMIT = 3\n"
+        "try:\n"
+        "    with open('local.py') as file:\n"
+        "        exec(file.read(), globals())\n"
+        "except OSError:\n"
+        "    pass\n"
+    )
+    reading = facts_of(tmp_path, {**DJANGO, "shop/settings.py": settings})
+    assert reading.values("pay", "time_limit", "acks_late") == (3, False)
+
+
+def test_the_names_of_a_module_as_a_dict(tmp_path: Path) -> None:
+    files = {**APP, "shop/conf.py": "import os\nCELERY_TASK_TIME_LIMIT = 4\nOTHER = 1\n", "shop/tasks.py": TASK}
+    files["shop/celery.py"] += (
+        "from shop import conf\n"
+        "app.conf.update({k[7:].lower(): v for k, v in vars(conf).items() if k.startswith('CELERY_')})\n"
+    )
+    assert facts_of(tmp_path, files).values("pay", "time_limit", "acks_late") == (4, False)
