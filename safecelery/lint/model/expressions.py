@@ -1,34 +1,24 @@
-"""Expressions, one method each, and what truth and operators mean on values that may be unknown."""
+"""Expressions, one method each."""
 
 from __future__ import annotations
 
-import operator
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from safecelery.lint.ir import Node
 from safecelery.lint.model import attributes
+from safecelery.lint.model.displays import Displays
 from safecelery.lint.model.environment import ENVIRON
 from safecelery.lint.model.merging import merge
-from safecelery.lint.model.methods import hide
+from safecelery.lint.model.operators import WORDS, binary, compare, truth
 from safecelery.lint.model.quoting import describe_node
 from safecelery.lint.model.scope import Frame
 from safecelery.lint.model.values import (
     NONE,
-    Bound,
-    Class,
     Env,
     Ext,
-    ExtInstance,
-    Function,
-    Instance,
-    ModuleRef,
-    Native,
-    Partial,
     Seq,
     Table,
-    Unknown,
     Val,
     describe,
     merge_env,
@@ -40,33 +30,10 @@ from safecelery.policy.facts import UNKNOWN
 if TYPE_CHECKING:
     from safecelery.lint.model.interpreter import Interpreter
 
-__all__ = ["Evaluator", "truth"]
-
-_LONGEST: Final = 100_000
-"""Characters or items a computed value may have."""
-
-_ASSUMED: Final[dict[str, bool]] = {"typing.TYPE_CHECKING": False, "typing_extensions.TYPE_CHECKING": False}
+__all__ = ["Evaluator"]
 
 
-def truth(value: Val) -> bool | None:
-    """Whether it counts as true; None if that is unknown."""
-    data = value.data
-    if data is None or isinstance(data, bool | int | float | str):
-        return bool(data)
-    if isinstance(data, Seq):
-        return True if data.items else None if data.open else False
-    if isinstance(data, Table):
-        return True if data.items else None if data.open else False
-    if isinstance(data, Function | Class | ModuleRef | Bound | Native | Partial):
-        return True
-    if isinstance(data, Ext):
-        return _ASSUMED.get(data.name)
-    if isinstance(data, ExtInstance | Unknown | Instance):
-        return None
-    return True
-
-
-class Evaluator:
+class Evaluator(Displays):
     """Evaluates expressions for an interpreter."""
 
     def __init__(self, it: Interpreter) -> None:
@@ -145,134 +112,10 @@ class Evaluator:
             return Val(frame.module.table)
         return self.it.call(function, args, kwargs, at)
 
-    # --- displays -----------------------------------------------------------------------------------------------
-
-    def _sequence(self, node: Node, frame: Frame) -> Val:
-        found = Seq(node[0], [])
-        for element in node[2]:
-            value = self.evaluate(element, frame)
-            if element[0] != "*":
-                found.items.append(value)
-            elif isinstance(value.data, Seq):
-                found.take(value.data.items, value.data.open)
-            elif isinstance(value.data, Table):
-                found.take([Val(key) for key in value.data.items], value.data.open)
-            else:
-                found.open = True
-        return Val(found)
-
-    def _dict(self, node: Node, frame: Frame) -> Val:
-        table = Table()
-        env: Env = ()
-        for key, element in node[2]:
-            value = self.evaluate(element, frame)
-            if key is None:
-                if isinstance(value.data, Table):
-                    if value.data.open:
-                        hide(table, describe_node(element))
-                    table.items.update(value.data.items)
-                else:
-                    hide(table, describe_node(element))
-                continue
-            name = plain(self.evaluate(key, frame))
-            try:
-                if name is UNKNOWN:
-                    table.open = True
-                else:
-                    table.items[name] = value.via(self.it.at(frame, element[1], str(name)))
-            except TypeError:
-                table.open = True
-        return Val(table, env)
-
-    def _joined(self, node: Node, frame: Frame) -> Val:
-        text = ""
-        env: Env = ()
-        for part in node[2]:
-            value = self.evaluate(part, frame)
-            env = merge_env(env, value.env)
-            item = plain(value)
-            if item is UNKNOWN or isinstance(item, list | tuple | dict):
-                return unknown(describe(value), env, value.because)
-            text += str(item)
-        return Val(text[:_LONGEST], env)
-
-    def _lambda(self, node: Node, frame: Frame) -> Val:
-        parameters = node[2]
-        return Val(
-            Function(
-                name="<lambda>",
-                module=frame.module,
-                line=node[1],
-                def_line=node[1],
-                parameters=parameters,
-                defaults=[None if d is None else self.evaluate(d, frame) for d in parameters[2]],
-                body=None,
-                closure=frame.parent if frame.owner is not None else frame,
-                expression=node[3],
-            )
-        )
-
-    def _comprehension(self, node: Node, frame: Frame) -> Val:
-        _, _, kind, element, generators = node
-        inner = Frame(frame.module, {}, frame, method_of=frame.method_of, this=frame.this)
-        results: list[Any] = []
-        env: Env = ()
-        if len(generators) == 1:
-            source = self.evaluate(generators[0][1], frame)
-            env = source.env
-            generators = [[generators[0][0], ["val", node[1], source], generators[0][2]]]
-        complete = self._generate(generators, 0, element, kind, inner, results)
-        if not complete:
-            return unknown(describe_node(generators[0][1]))
-        if kind == "d":
-            table = Table()
-            for key, value in results:
-                name = plain(key)
-                try:
-                    if name is UNKNOWN:
-                        table.open = True
-                    else:
-                        table.items[name] = value
-                except TypeError:
-                    table.open = True
-            return Val(table, env)
-        return Val(Seq("l" if kind == "g" else kind, results), env)
-
-    def _generate(
-        self, generators: list[Node], depth: int, element: Node, kind: str, frame: Frame, into: list[Any]
-    ) -> bool:
-        if depth == len(generators):
-            if kind == "d":
-                into.append((self.evaluate(element[0], frame), self.evaluate(element[1], frame)))
-            else:
-                into.append(self.evaluate(element, frame))
-            return len(into) < _LONGEST
-        target, iterable, conditions = generators[depth]
-        from safecelery.lint.model.statements import Executor
-
-        executor = Executor(self.it)
-        items = executor.items_of(self.evaluate(iterable, frame))
-        if items is None or len(items) > 2000:
-            return False
-        for item in items:
-            executor.store(target, item, frame, 0)
-            decided: bool | None = True
-            for condition in conditions:
-                decided = truth(self.evaluate(condition, frame))
-                if decided is not True:
-                    break
-            if decided is None:
-                return False
-            if decided and not self._generate(generators, depth + 1, element, kind, frame, into):
-                return False
-        return True
-
     def _walrus(self, node: Node, frame: Frame) -> Val:
         value = self.evaluate(node[3], frame)
         self.it.bind(node[2], value, frame, node[1])
         return value
-
-    # --- operators ----------------------------------------------------------------------------------------------
 
     def _binary(self, node: Node, frame: Frame) -> Val:
         left, right = self.evaluate(node[3], frame), self.evaluate(node[4], frame)
@@ -336,7 +179,7 @@ class Evaluator:
             decided = compare(name, left, right)
             if decided is None:
                 blocker = right if plain(left) is not UNKNOWN else left
-                return unknown(f"{describe(left)} {_WORDS.get(name, name)} {describe(right)}", env, blocker.because)
+                return unknown(f"{describe(left)} {WORDS.get(name, name)} {describe(right)}", env, blocker.because)
             if not decided:
                 return Val(False, env)
             left = right
@@ -358,141 +201,3 @@ class Evaluator:
         if any(number is not None and not isinstance(number, int) for number in numbers):
             return unknown("a slice")
         return Val(slice(*numbers))
-
-
-_WORDS: Final = {
-    "Eq": "==", "NotEq": "!=", "Lt": "<", "LtE": "<=", "Gt": ">", "GtE": ">=", "Is": "is", "IsNot": "is not",
-    "In": "in", "NotIn": "not in",
-}  # fmt: skip
-_ORDER: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "Eq": operator.eq, "NotEq": operator.ne, "Lt": operator.lt, "LtE": operator.le, "Gt": operator.gt,
-    "GtE": operator.ge,
-}  # fmt: skip
-_ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "Add": operator.add, "Sub": operator.sub, "Mult": operator.mul, "Div": operator.truediv,
-    "FloorDiv": operator.floordiv, "Mod": operator.mod, "BitOr": operator.or_, "BitAnd": operator.and_,
-    "BitXor": operator.xor, "LShift": operator.lshift, "RShift": operator.rshift, "Pow": operator.pow,
-}  # fmt: skip
-_VERSIONS: Final = frozenset({"sys.version_info", "django.VERSION", "celery.VERSION", "celery.version_info_t"})
-
-
-def compare(name: str, left: Val, right: Val) -> bool | None:
-    """One comparison; None if unknown."""
-    if isinstance(left.data, Ext) and left.data.name in _VERSIONS:
-        return name in ("Gt", "GtE", "NotEq")  # whoever asks means an older version
-    if name in ("Is", "IsNot"):
-        same = _same(left, right)
-        return None if same is None else same is (name == "Is")
-    if name in ("In", "NotIn"):
-        inside = _inside(left, right)
-        return None if inside is None else inside is (name == "In")
-    first, second = plain(left), plain(right)
-    if first is UNKNOWN or second is UNKNOWN:
-        if name in ("Eq", "NotEq"):
-            same = _same(left, right)
-            if same is not None and (left.data is None or right.data is None or same):
-                return same is (name == "Eq")
-        return None
-    try:
-        return bool(_ORDER[name](first, second))
-    except (TypeError, ValueError, KeyError):
-        return None
-
-
-def _same(left: Val, right: Val) -> bool | None:
-    for one, other in ((left, right), (right, left)):
-        if one.data is None or isinstance(one.data, bool):
-            if isinstance(other.data, Unknown | Ext | ExtInstance):
-                return None if not isinstance(other.data, Ext) else False
-            return one.data is other.data
-    if isinstance(left.data, Ext) and isinstance(right.data, Ext):
-        return left.data == right.data
-    if isinstance(left.data, Class | Function | Instance) and isinstance(right.data, Class | Function | Instance):
-        return left.data is right.data
-    return None
-
-
-def _inside(item: Val, container: Val) -> bool | None:
-    data, key = container.data, plain(item)
-    if isinstance(data, str) and isinstance(key, str):
-        return key in data
-    if key is UNKNOWN:
-        return None
-    if isinstance(data, Table):
-        try:
-            return True if key in data.items else None if data.open else False
-        except TypeError:
-            return None
-    if isinstance(data, Seq):
-        known = [plain(element) for element in data.items]
-        if any(element is not UNKNOWN and element == key and type(element) is type(key) for element in known):
-            return True
-        return None if data.open or UNKNOWN in known else False
-    return None
-
-
-def binary(name: str, left: Val, right: Val) -> Val:
-    """A binary operation."""
-    env = merge_env(left.env, right.env)
-    because = left.because or right.because
-    one, other = left.data, right.data
-    if isinstance(one, Seq) and isinstance(other, Seq) and name in ("Add", "BitOr"):
-        joined = Seq(one.kind, list(one.items), one.open)
-        joined.take(other.items, other.open)
-        return Val(joined, env, because)
-    if isinstance(one, Seq) and name == "Add":
-        return Val(Seq(one.kind, list(one.items), True), env, because)
-    if isinstance(one, Table) and isinstance(other, Table) and name == "BitOr":
-        return Val(Table({**one.items, **other.items}, one.open or other.open), env, because)
-    first, second = plain(left), plain(right)
-    if first is not UNKNOWN and second is not UNKNOWN and _small(name, first, second):
-        if isinstance(one, ExtInstance) or isinstance(other, ExtInstance):  # durations, in seconds
-            if not isinstance(first, int | float) or not isinstance(second, int | float):
-                return unknown(_operation(left, name, right), env, because)
-            if name in ("Add", "Sub", "Mult"):
-                total = _ARITHMETIC[name](first, second)
-                return Val(ExtInstance("datetime.timedelta", [], {"seconds": Val(total)}), env, because)
-        try:
-            result = _ARITHMETIC[name](first, second)
-        except (TypeError, ValueError, ArithmeticError, KeyError):
-            return unknown(_operation(left, name, right), env, because)
-        if isinstance(result, bool | int | float | str):
-            return Val(result, env, because)
-    if isinstance(one, ExtInstance | Ext | Instance) and not isinstance(other, Unknown):
-        return Val(ExtInstance("operator.result", [left, right], {}), env, because)
-    blocker = left if first is UNKNOWN else right
-    return unknown(describe(blocker), env, blocker.because)
-
-
-_SIGNS: Final = {
-    "Add": "+", "Sub": "-", "Mult": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Pow": "**", "LShift": "<<",
-    "RShift": ">>", "BitOr": "|", "BitAnd": "&", "BitXor": "^", "MatMult": "@",
-}  # fmt: skip
-
-
-def _operation(left: Val, name: str, right: Val) -> str:
-    """The operation as somebody would write it."""
-    return f"{describe(left)} {_SIGNS.get(name, name)} {describe(right)}"
-
-
-def _small(name: str, first: Any, second: Any) -> bool:
-    """The operation cannot take long or fill the memory."""
-    if name in ("Pow", "LShift"):
-        return (
-            isinstance(first, int | float)
-            and isinstance(second, int | float)
-            and abs(second) <= 64
-            and abs(first) < 1e9
-        )
-    if name == "Mult":
-        for text, count in ((first, second), (second, first)):
-            if isinstance(text, str | list | tuple):
-                return isinstance(text, str) and isinstance(count, int) and len(text) * count < _LONGEST
-        return all(not isinstance(number, int) or number.bit_length() < 4096 for number in (first, second))
-    if name == "Mod" and isinstance(first, str):
-        return len(first) < 1000 and _FILLED.search(first) is None and len(repr(second)) < _LONGEST // 100
-    return not isinstance(first, str) or not isinstance(second, str) or len(first) + len(second) < _LONGEST
-
-
-_FILLED: Final = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{4})")
-"""A width or precision that is given apart, or of thousands of characters."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes, calls, expressions, statements
 from safecelery.lint.model.merging import merge
+from safecelery.lint.model.operators import truth
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
     Deferred,
@@ -379,7 +380,7 @@ class Interpreter:
 
     def truth(self, value: Val) -> bool | None:
         """Whether it counts as true; None if that is unknown."""
-        return expressions.truth(value)
+        return truth(value)
 
     def merge(self, values: Sequence[Val | None], why: str) -> Val | None:
         """What a name is worth after branches that left it at these values (None: unbound there)."""
