@@ -8,21 +8,9 @@ from safecelery.lint.finding import Because
 from safecelery.lint.ir import Node
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.parts import Part, Signal
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import (
-    NONE,
-    Class,
-    Deferred,
-    Function,
-    Instance,
-    ModuleRef,
-    Seq,
-    Table,
-    Val,
-    describe,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.values import NONE, Class, Deferred, Function, Instance, ModuleRef, Seq, Table, Val, unknown
 from safecelery.policy.facts import UNKNOWN
 
 __all__ = ["Assigning"]

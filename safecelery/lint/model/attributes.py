@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import methods, surroundings
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
     Bound,
@@ -25,8 +26,6 @@ from safecelery.lint.model.values import (
     Table,
     Unknown,
     Val,
-    describe,
-    plain,
     unknown,
 )
 from safecelery.policy.facts import UNKNOWN

@@ -9,19 +9,9 @@ from safecelery.lint.ir import Node
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.parts import OF_LOOPS, Part, Signal
 from safecelery.lint.model.quoting import describe_node
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import (
-    NONE,
-    Deferred,
-    Env,
-    ExtInstance,
-    Instance,
-    Val,
-    describe,
-    merge_env,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.values import NONE, Deferred, Env, ExtInstance, Instance, Val, merge_env, unknown
 from safecelery.policy.facts import UNKNOWN
 
 __all__ = ["Branching", "assigned_in"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes, externals
 from safecelery.lint.model.merging import merge
+from safecelery.lint.model.reading import describe
 from safecelery.lint.model.scope import Frame
 from safecelery.lint.model.values import (
     NONE,
@@ -22,7 +23,6 @@ from safecelery.lint.model.values import (
     Table,
     Unknown,
     Val,
-    describe,
     unknown,
 )
 

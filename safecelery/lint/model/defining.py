@@ -6,17 +6,9 @@ from safecelery.lint.finding import Because
 from safecelery.lint.ir import Node
 from safecelery.lint.model.parts import Part, Signal
 from safecelery.lint.model.quoting import describe_node, last_name
+from safecelery.lint.model.reading import describe
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import (
-    Class,
-    Function,
-    Instance,
-    Seq,
-    Unknown,
-    Val,
-    describe,
-    unknown,
-)
+from safecelery.lint.model.values import Class, Function, Instance, Seq, Unknown, Val, unknown
 
 __all__ = ["Defining"]
 

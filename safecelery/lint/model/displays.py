@@ -8,18 +8,9 @@ from safecelery.lint.ir import Node
 from safecelery.lint.model.methods import hide
 from safecelery.lint.model.operators import LONGEST, truth
 from safecelery.lint.model.quoting import describe_node
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import (
-    Env,
-    Function,
-    Seq,
-    Table,
-    Val,
-    describe,
-    merge_env,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.values import Env, Function, Seq, Table, Val, merge_env, unknown
 from safecelery.policy.facts import UNKNOWN
 
 if TYPE_CHECKING:

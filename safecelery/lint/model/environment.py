@@ -10,17 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model.values import (
-    NONE,
-    Ext,
-    ExtInstance,
-    Native,
-    Seq,
-    Val,
-    describe,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.reading import describe, plain
+from safecelery.lint.model.values import NONE, Ext, ExtInstance, Native, Seq, Val, unknown
 
 if TYPE_CHECKING:
     from safecelery.lint.model.interpreter import Interpreter

@@ -12,19 +12,9 @@ from safecelery.lint.model.environment import ENVIRON
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.operators import WORDS, binary, compare, truth
 from safecelery.lint.model.quoting import describe_node
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import (
-    NONE,
-    Env,
-    Ext,
-    Seq,
-    Table,
-    Val,
-    describe,
-    merge_env,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.values import NONE, Env, Ext, Seq, Table, Val, merge_env, unknown
 from safecelery.policy.facts import UNKNOWN
 
 if TYPE_CHECKING:

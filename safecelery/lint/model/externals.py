@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import environment
-from safecelery.lint.model.expressions import truth
+from safecelery.lint.model.operators import truth
+from safecelery.lint.model.reading import describe, env_of, plain
 from safecelery.lint.model.values import (
     NONE,
     Bound,
@@ -26,9 +27,6 @@ from safecelery.lint.model.values import (
     Table,
     Unknown,
     Val,
-    describe,
-    env_of,
-    plain,
     unknown,
 )
 from safecelery.policy.facts import UNKNOWN

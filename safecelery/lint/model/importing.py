@@ -5,15 +5,9 @@ from __future__ import annotations
 from safecelery.lint.ir import Node
 from safecelery.lint.model import surroundings
 from safecelery.lint.model.parts import Part, Signal
+from safecelery.lint.model.reading import plain
 from safecelery.lint.model.scope import Frame, Module
-from safecelery.lint.model.values import (
-    Ext,
-    ModuleRef,
-    Pending,
-    Val,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.values import Ext, ModuleRef, Pending, Val, unknown
 from safecelery.policy.facts import UNKNOWN
 
 __all__ = ["Importing"]

@@ -6,13 +6,7 @@ from safecelery.lint.ir import Node
 from safecelery.lint.model.parts import OF_LOOPS, Part, Signal
 from safecelery.lint.model.quoting import describe_node
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import (
-    Ext,
-    Seq,
-    Table,
-    Val,
-    unknown,
-)
+from safecelery.lint.model.values import Ext, Seq, Table, Val, unknown
 
 __all__ = ["Looping"]
 

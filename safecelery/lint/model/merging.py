@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from safecelery.lint.model.reading import plain
 from safecelery.lint.model.values import (
     Class,
     Deferred,
@@ -15,7 +16,6 @@ from safecelery.lint.model.values import (
     Table,
     Unknown,
     Val,
-    plain,
     unknown,
 )
 from safecelery.policy.facts import UNKNOWN

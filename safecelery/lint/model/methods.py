@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from safecelery.lint.finding import Because
 from safecelery.lint.model import surroundings
 from safecelery.lint.model.merging import merge
-from safecelery.lint.model.values import NONE, Ext, ExtInstance, Native, Seq, Table, Val, describe, plain, unknown
+from safecelery.lint.model.reading import describe, plain
+from safecelery.lint.model.values import NONE, Ext, ExtInstance, Native, Seq, Table, Val, unknown
 from safecelery.policy.facts import UNKNOWN
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.values import (
     Bound,
     Class,
@@ -21,9 +22,7 @@ from safecelery.lint.model.values import (
     Table,
     Unknown,
     Val,
-    describe,
     merge_env,
-    plain,
     unknown,
 )
 from safecelery.policy.facts import UNKNOWN

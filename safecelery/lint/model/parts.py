@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from safecelery.lint.ir import Node
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import (
-    Table,
-    Val,
-)
+from safecelery.lint.model.values import Table, Val
 
 if TYPE_CHECKING:
     from safecelery.lint.model.interpreter import Interpreter

@@ -5,18 +5,9 @@ from __future__ import annotations
 from safecelery.lint.ir import Node
 from safecelery.lint.model.branching import assigned_in
 from safecelery.lint.model.parts import Part, Signal
+from safecelery.lint.model.reading import plain
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import (
-    Class,
-    Env,
-    Ext,
-    Function,
-    ModuleRef,
-    Pending,
-    Val,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.values import Class, Env, Ext, Function, ModuleRef, Pending, Val, unknown
 
 __all__ = ["Trying"]
 
@@ -32,7 +23,7 @@ class Trying(Part):
     """Handlers of exceptions."""
 
     def trying(self, node: Node, frame: Frame) -> Signal:
-        from safecelery.lint.model.interpreter import Raised
+        from safecelery.lint.model.protocols import Raised
 
         _, _, body, handlers, orelse, final = node
         caught = [self._caught(handler[0]) for handler in handlers]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safecelery.lint.finding import Because
-from safecelery.policy.facts import UNKNOWN
 
 if TYPE_CHECKING:
     from safecelery.lint.ir import Node
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from safecelery.lint.model.scope import Frame, Module
 
 __all__ = [
+    "MOST_PARTS",
     "NONE",
     "Bound",
     "Class",
@@ -37,17 +37,14 @@ __all__ = [
     "Table",
     "Unknown",
     "Val",
-    "describe",
-    "env_of",
     "merge_env",
-    "plain",
     "unknown",
 ]
 
 Env: TypeAlias = tuple[str, ...]
 _LONGEST_CHAIN = 6
-_MOST_PARTS: Final = 20_000
-"""Parts of one value that are looked at. Nobody writes more, but code that doubles a list forty times has more."""
+MOST_PARTS: Final = 20_000
+"""Elements of one container; past what anybody writes."""
 
 
 class Val:
@@ -106,7 +103,7 @@ class Seq:
 
     def take(self, items: list[Val], opened: bool) -> None:
         """Add elements; past what anybody writes, only that there are more."""
-        room = _MOST_PARTS - len(self.items)
+        room = MOST_PARTS - len(self.items)
         self.items += items[:room]
         self.open |= opened or len(items) > room
 
@@ -288,115 +285,3 @@ NONE: Final = Val(None)
 def unknown(why: str, env: Env = (), because: tuple[Because, ...] = ()) -> Val:
     """An unknown value. ``why`` names what blocked."""
     return Val(Unknown(why), env, because)
-
-
-def plain(value: Val | None, depth: int = 0, left: list[int] | None = None) -> Any:
-    """The Python value, :data:`UNKNOWN` if it or a part of it is not plain data or not known.
-
-    ``left`` counts the parts that may still be looked at: a value that holds another many times is no more than one.
-    """
-    if value is None:
-        return UNKNOWN
-    data = value.data
-    if data is None or isinstance(data, bool | int | float | str):
-        return data
-    if depth > 12:
-        return UNKNOWN
-    if isinstance(data, Seq | Table):
-        if left is None:
-            left = [_MOST_PARTS]
-        left[0] -= len(data.items)
-        if data.open or left[0] < 0:
-            return UNKNOWN
-    if isinstance(data, Seq):
-        items = []
-        for item in data.items:
-            found = plain(item, depth + 1, left)
-            if found is UNKNOWN:
-                return UNKNOWN
-            items.append(found)
-        return tuple(items) if data.kind == "t" else items
-    if isinstance(data, Table):
-        table = {}
-        for key, item in data.items.items():
-            table[key] = found = plain(item, depth + 1, left)
-            if found is UNKNOWN:
-                return UNKNOWN
-        return table
-    if isinstance(data, ExtInstance) and data.name in _DURATIONS:
-        return _seconds(data, depth)
-    return UNKNOWN
-
-
-_DURATIONS: Final = frozenset({"datetime.timedelta", "django.utils.timezone.timedelta"})
-_UNITS: Final[Mapping[str, float]] = {
-    "weeks": 604800, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1, "milliseconds": 1e-3,
-    "microseconds": 1e-6,
-}  # fmt: skip
-_POSITIONAL: Final = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
-
-
-def _seconds(duration: ExtInstance, depth: int) -> Any:
-    total = 0.0
-    pairs = [*zip(_POSITIONAL, duration.args, strict=False), *duration.kwargs.items()]
-    for unit, amount in pairs:
-        number = plain(amount, depth + 1)
-        if unit not in _UNITS or isinstance(number, bool) or not isinstance(number, int | float):
-            return UNKNOWN
-        try:
-            total += number * _UNITS[unit]
-        except OverflowError:
-            return UNKNOWN
-    return int(total) if total.is_integer() else total
-
-
-def describe(value: Val) -> str:
-    """A few words for a message: the value if it is short, the reason if it is unknown, else what it is."""
-    data = value.data
-    if isinstance(data, Unknown):
-        return data.why
-    if isinstance(data, Ext):
-        return data.name.removeprefix("builtins.")
-    if isinstance(data, ExtInstance):
-        return f"{data.name.removeprefix('builtins.')}(...)"
-    if isinstance(data, Class | Function):
-        return data.name
-    if isinstance(data, Instance):
-        return f"a {data.cls.name}"
-    known = plain(value)
-    if known is UNKNOWN:
-        return _blocking(value, 0)
-    text = repr(known)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _blocking(value: Val, depth: int) -> str:
-    """The part of a container that cannot be told."""
-    data = value.data
-    parts = data.items if isinstance(data, Seq) else list(data.items.values()) if isinstance(data, Table) else []
-    for part in parts:
-        if plain(part) is UNKNOWN:
-            if not isinstance(part.data, Seq | Table):
-                return describe(part)
-            if depth < _LONGEST_CHAIN:
-                return _blocking(part, depth + 1)
-    return "a part of a container" if isinstance(data, Seq | Table) else type(data).__name__.lower()
-
-
-def env_of(value: Val, depth: int = 0, left: list[int] | None = None) -> Env:
-    """The environment variables that the value or any part of it depends on."""
-    env = value.env
-    data = value.data
-    left = [_MOST_PARTS] if left is None else left
-    left[0] -= 1
-    if depth < 6 and left[0] > 0:
-        parts: list[Val] = []
-        if isinstance(data, Seq):
-            parts = data.items
-        elif isinstance(data, Table):
-            parts = list(data.items.values())
-        elif isinstance(data, ExtInstance):
-            parts = [*data.args, *data.kwargs.values()]
-        for part in parts[:200]:
-            env = merge_env(env, env_of(part, depth + 1, left))
-    return env

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from safecelery.lint.finding import Because, Unread
 from safecelery.lint.ir import Node
-from safecelery.lint.model.interpreter import MOST_STEPS, Interpreter, Raised
+from safecelery.lint.model.interpreter import MOST_STEPS, Interpreter
+from safecelery.lint.model.protocols import Raised
+from safecelery.lint.model.reading import plain
 from safecelery.lint.model.scope import Module
-from safecelery.lint.model.values import Deferred, Function, Val, plain, unknown
+from safecelery.lint.model.values import Deferred, Function, Val, unknown
 from safecelery.lint.project.conf import Configuration, configuration
 from safecelery.lint.project.dialect import Dialect
 from safecelery.lint.project.names import is_celery_class

@@ -12,20 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes
 from safecelery.lint.model.merging import merge
-from safecelery.lint.model.values import (
-    Class,
-    Ext,
-    ExtInstance,
-    Instance,
-    ModuleRef,
-    Seq,
-    Table,
-    Unknown,
-    Val,
-    describe,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.reading import describe, plain
+from safecelery.lint.model.values import Class, Ext, ExtInstance, Instance, ModuleRef, Seq, Table, Unknown, Val, unknown
 from safecelery.lint.project.objects import App, Event
 from safecelery.policy.defaults import SAFE_SETTINGS
 from safecelery.policy.setting_defaults import SETTING_DEFAULTS

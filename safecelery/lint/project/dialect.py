@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes, environment
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.values import (
     NONE,
     Bound,
@@ -25,8 +26,6 @@ from safecelery.lint.model.values import (
     Table,
     Unknown,
     Val,
-    describe,
-    plain,
     unknown,
 )
 from safecelery.lint.project.django import DjangoSettings

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame, Module
-from safecelery.lint.model.values import NONE, Class, Ext, Unknown, Val, describe, plain, unknown
+from safecelery.lint.model.values import NONE, Class, Ext, Unknown, Val, unknown
 
 if TYPE_CHECKING:
     from safecelery.lint.model.interpreter import Interpreter

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from safecelery.lint.finding import Because, Unread
-from safecelery.lint.model.values import Unknown, Val, describe, env_of, plain
+from safecelery.lint.model.reading import describe, env_of, plain
+from safecelery.lint.model.values import Unknown, Val
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.objects import Task
 from safecelery.lint.project.options import Options, exceptions

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes
-from safecelery.lint.model.values import NONE, Class, Instance, ModuleRef, Table, Val, describe, plain, unknown
+from safecelery.lint.model.reading import describe, plain
+from safecelery.lint.model.values import NONE, Class, Instance, ModuleRef, Table, Val, unknown
 
 if TYPE_CHECKING:
     from safecelery.lint.model.interpreter import Interpreter

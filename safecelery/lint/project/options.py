@@ -12,20 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model.externals import to_val
-from safecelery.lint.model.values import (
-    NONE,
-    Class,
-    Ext,
-    ExtInstance,
-    Function,
-    Seq,
-    Table,
-    Unknown,
-    Val,
-    describe,
-    plain,
-    unknown,
-)
+from safecelery.lint.model.reading import describe, plain
+from safecelery.lint.model.values import NONE, Class, Ext, ExtInstance, Function, Seq, Table, Unknown, Val, unknown
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.exceptions import canonical_exception
 from safecelery.lint.project.names import KNOWN_BASES
@@ -129,7 +117,7 @@ class Options:
 
     def _generate(self) -> str:
         """``Celery.gen_task_name``, which a subclass may replace (celery/app/base.py)."""
-        from safecelery.lint.model.interpreter import Raised
+        from safecelery.lint.model.protocols import Raised
 
         usual = f"{self.task.module.name}.{self.task.default_name}"
         for cls in self.app.cls.mro() if self.app is not None and self.app.cls is not None else ():

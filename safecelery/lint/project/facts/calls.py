@@ -7,8 +7,9 @@ from typing import Any
 
 from safecelery.lint.ir import Node
 from safecelery.lint.model.quoting import describe_node
+from safecelery.lint.model.reading import plain
 from safecelery.lint.model.scope import Frame, Module
-from safecelery.lint.model.values import Class, Table, Val, plain
+from safecelery.lint.model.values import Class, Table, Val
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.evidence import Subject, stated
 from safecelery.lint.project.names import SAFE_TASKS

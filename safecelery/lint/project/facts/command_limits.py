@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from safecelery.lint.deploy import starts
 from safecelery.lint.finding import Because
-from safecelery.lint.model.values import Val, plain, unknown
+from safecelery.lint.model.reading import plain
+from safecelery.lint.model.values import Val, unknown
 from safecelery.lint.project.objects import App
 from safecelery.lint.project.options import Options
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Stated

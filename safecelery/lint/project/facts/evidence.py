@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model.values import Ext, ExtInstance, Seq, Table, Unknown, Val, describe, env_of, plain
+from safecelery.lint.model.reading import describe, env_of, plain
+from safecelery.lint.model.values import Ext, ExtInstance, Seq, Table, Unknown, Val
 from safecelery.policy.facts import UNKNOWN, Facts, Place, ScheduleFacts
 
 __all__ = ["Subject", "blocked_by", "place_of", "stated"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from pathlib import PurePosixPath
 from typing import Any
 
-from safecelery.lint.model.values import plain
+from safecelery.lint.model.reading import plain
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.objects import App
 from safecelery.policy.facts import UNKNOWN, DeployFacts

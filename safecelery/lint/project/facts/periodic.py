@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from safecelery.lint.ir import Node
+from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame, Module
-from safecelery.lint.model.values import Seq, Table, Val, describe, plain
+from safecelery.lint.model.values import Seq, Table, Val
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.evidence import Subject
 from safecelery.lint.project.facts.schedules import schedule_subject

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.ir import Node
+from safecelery.lint.model.reading import plain
 from safecelery.lint.model.scope import Frame, Module
-from safecelery.lint.model.values import Seq, plain
+from safecelery.lint.model.values import Seq
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.objects import App
 from safecelery.policy.facts import DeployFacts

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from safecelery.lint.ir import Node
+from safecelery.lint.model.reading import plain
 from safecelery.lint.model.scope import Frame, Module
-from safecelery.lint.model.values import Seq, Val, plain, unknown
+from safecelery.lint.model.values import Seq, Val, unknown
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.programs import calls_of
 from safecelery.lint.project.objects import Task

@@ -6,8 +6,9 @@ import fnmatch
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from safecelery.lint.model.reading import plain
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import ExtInstance, Seq, Table, Val, plain
+from safecelery.lint.model.values import ExtInstance, Seq, Table, Val
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.evidence import Subject, place_of, stated

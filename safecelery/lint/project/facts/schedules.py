@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from safecelery.lint.model.values import ExtInstance, Seq, Table, Val, plain
+from safecelery.lint.model.reading import plain
+from safecelery.lint.model.values import ExtInstance, Seq, Table, Val
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.evidence import Subject, place_of, stated

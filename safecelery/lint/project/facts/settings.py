@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model.values import Ext, ExtInstance, Seq, Val, env_of, plain, unknown
+from safecelery.lint.model.reading import env_of, plain
+from safecelery.lint.model.values import Ext, ExtInstance, Seq, Val, unknown
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.evidence import Subject, blocked_by, place_of, stated

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model.values import Seq, Val, plain, unknown
+from safecelery.lint.model.reading import plain
+from safecelery.lint.model.values import Seq, Val, unknown
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.facts.command_limits import CommandLimits
 from safecelery.lint.project.facts.evidence import Subject, stated
