@@ -59,7 +59,7 @@ class Configuration:
 
 
 def _default(name: str, *, safe: bool) -> Val:
-    from safecelery.lint.model.externals import to_val
+    from safecelery.lint.model.known import to_val
 
     return to_val(SAFE_SETTINGS[name] if safe and name in SAFE_SETTINGS else SETTING_DEFAULTS.get(name))
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model.externals import to_val
+from safecelery.lint.model.known import to_val
 from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.values import NONE, Class, Ext, ExtInstance, Function, Seq, Table, Unknown, Val, unknown
 from safecelery.lint.project.conf import Configuration
