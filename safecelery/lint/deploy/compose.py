@@ -71,7 +71,9 @@ def _base_services(relative: str, tree: Tree) -> Map | None:
     for main in _MAIN:
         path = posixpath.join(directory, main)
         if path in tree.absolute and (text := tree.text(path)) is not None:
-            return _services(text)
+            if path not in tree.compose:
+                tree.compose[path] = _services(text)
+            return tree.compose[path]
     return None
 
 

@@ -6,9 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safecelery.policy.facts import UNKNOWN, Tri
+
+if TYPE_CHECKING:
+    from safecelery.lint.deploy.yaml import Map
 
 __all__ = ["LARGEST", "Tree"]
 
@@ -34,6 +37,8 @@ class Tree:
         self.followed: set[str] = set()
         """Scripts that some deployment file runs: they need not be read for themselves."""
         self.unreadable: dict[str, str] = {}
+        self.compose: dict[str, Map | None] = {}
+        """The services of main Compose files that others build upon; only read."""
         self._texts: dict[str, str | None] = {}
         for relative, absolute in files:
             relative = relative.replace("\\", "/")

@@ -33,6 +33,8 @@ class Subject:
         """The values that a message speaks of, in its order."""
         found = []
         for name, value in ({**self.values, **self.concluded} if concluded else self.values).items():
+            if name not in text:  # nearly always, and a hundred times cheaper
+                continue
             match = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)
             if match:
                 found.append((match.start(), name, value))
