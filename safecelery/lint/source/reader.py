@@ -6,19 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from safecelery.lint.source.hints import is_hinted, is_hinted_file
+from safecelery.lint.source.imported import imported_tails, imports_any, wanted_of
+from safecelery.lint.source.outline import Outline, outline_of
 from safecelery.lint.source.parse import parse
 from safecelery.lint.source.reading import Stamp, TooLargeError, decode_source, read_bytes
 from safecelery.lint.source.record import Payload, PythonFile, UnreadPart, nothing
 from safecelery.lint.source.stages import Stages
-from safecelery.lint.source.wrappers import (
-    Exports,
-    Outline,
-    exports_of,
-    imported_tails,
-    imports_any,
-    outline_of,
-    wanted_of,
-)
+from safecelery.lint.source.wrappers import Exports, exports_of
 
 __all__ = ["Read", "Reader", "folder_and_stem", "reduce_source"]
 
