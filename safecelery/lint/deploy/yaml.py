@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from safecelery.lint.deploy.environment import HOLE
 from safecelery.lint.deploy.yaml_flow import DOUBLE, SINGLE, Flow, balance, unquoted
+from safecelery.lint.deploy.yaml_lines import Line, significant, uncommented, untemplated
 from safecelery.lint.deploy.yaml_nodes import Map, Node, Opaque, Scalar, Seq
 
 __all__ = ["Map", "Node", "Opaque", "Scalar", "Seq", "documents"]
@@ -22,21 +22,9 @@ _MOST_LINES = 60_000
 _LONGEST_FLOW = 20_000
 
 
-@dataclass(slots=True)
-class _Line:
-    indent: int
-    text: str
-    number: int
-
-
-_CONTROL = re.compile(
-    r"\{\{-?\s*(?:if|else|end|with|range|define|block|break|continue|/\*|\$\w*\s*:?=|\w+\s+:=)\b|\{\{-?\s*(?:/\*|\$)"
-)
 _KEY = re.compile(
     r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'(?!')|[^\s\[\]{},"'#&*!|>%@`:][^#:]*(?::(?!\s|$)[^#:]*)*|<<)\s*:(?=\s|$)"""
 )
-_PRINTED = re.compile(r'\{\{-?\s*printf "(--[\w-]+=)%\w"[^{}"]*\}\}')
-"""An option that a template prints: its name is known."""
 _ANCHOR = re.compile(r"&([^\s,\[\]{}]+)\s*")
 _ALIAS = re.compile(r"\*([^\s,\[\]{}]+)\s*$")
 _TAG = re.compile(r"![^\s]*\s*")
@@ -60,44 +48,14 @@ class _Reader:
         self.anchors: dict[str, Node] = {}
         self.at = 0
         self.depth = 0
-        self.lines = list(self._significant())
+        self.lines = list(significant(raw, first))
 
     def document(self) -> Node:
         if not self.lines:
             return Opaque(self.first)
         return self._block(self.lines[0].indent)
 
-    def _significant(self) -> Iterator[_Line]:
-        """Lines that hold something; block scalars are kept (their lines are skipped when they are read)."""
-        inside = False  # of a template expression over several lines
-        for number, line in enumerate(self.raw, start=self.first):
-            stripped = line.strip()
-            if inside:
-                inside = "}}" not in stripped
-                continue
-            if not stripped or stripped[0] == "#":
-                continue
-            indent = len(line) - len(line.lstrip(" "))
-            if stripped.startswith("{{"):
-                if "}}" not in stripped:
-                    inside = True
-                    if not _CONTROL.match(stripped):
-                        yield _Line(indent, HOLE, number)
-                    continue
-                rest = _untemplated(_PRINTED.sub("-", stripped), "")
-                if not rest.strip():
-                    if any(not _CONTROL.match(found) for found in _expressions(stripped)):
-                        yield _Line(indent, HOLE, number)
-                    continue
-            if "{{" in stripped:
-                stripped = _PRINTED.sub(lambda found: f'"{found.group(1)}{HOLE}"', stripped)
-                stripped = _untemplated(stripped, HOLE)
-                if "{{" in stripped:  # it goes on in the next lines
-                    inside = True
-                    stripped = stripped[: stripped.index("{{")] + HOLE
-            yield _Line(indent, stripped, number)
-
-    def _peek(self) -> _Line | None:
+    def _peek(self) -> Line | None:
         return self.lines[self.at] if self.at < len(self.lines) else None
 
     def _block(self, indent: int) -> Node:
@@ -158,7 +116,7 @@ class _Reader:
                 else:
                     seq.items.append(Scalar("", line.number))
                 continue
-            self.lines[self.at] = _Line(deeper, rest, line.number)
+            self.lines[self.at] = Line(deeper, rest, line.number)
             anchor = _ANCHOR.match(rest)
             if anchor and _KEY.match(rest[anchor.end() :]) is None:
                 self.at += 1
@@ -205,7 +163,7 @@ class _Reader:
             else:
                 into.templated = True
 
-    def _value(self, text: str, line: _Line, indent: int) -> Node:
+    def _value(self, text: str, line: Line, indent: int) -> Node:
         """What stands behind a key or dash; ``indent`` is that of the key."""
         name = None
         while True:
@@ -220,7 +178,7 @@ class _Reader:
             self.anchors[name] = node
         return node
 
-    def _bare(self, text: str, line: _Line, indent: int) -> Node:
+    def _bare(self, text: str, line: Line, indent: int) -> Node:
         if not text or text[0] == "#":
             following = self._peek()
             if following is not None and following.indent > indent:
@@ -236,16 +194,16 @@ class _Reader:
             return self._flow(text, line)
         if text[0] in "\"'":
             return self._quoted(text, line, indent)
-        parts = [_uncommented(text)]
+        parts = [uncommented(text)]
         while (following := self._peek()) is not None and following.indent > indent:
             if following.text == HOLE or _KEY.match(following.text):
                 break
-            parts.append(_uncommented(following.text))
+            parts.append(uncommented(following.text))
             self.at += 1
         joined = " ".join(parts)
         return Opaque(line.number) if joined.strip() == HOLE else Scalar(joined, line.number)
 
-    def _block_scalar(self, style: str, line: _Line, indent: int) -> Node:
+    def _block_scalar(self, style: str, line: Line, indent: int) -> Node:
         body: list[str] = []
         number = line.number - self.first + 1
         depth = -1
@@ -262,10 +220,10 @@ class _Reader:
         last = number + self.first - 1
         while self.at < len(self.lines) and self.lines[self.at].number <= last:
             self.at += 1
-        joined = _untemplated("\n".join(body) if style == "|" else " ".join(part.strip() for part in body), HOLE)
+        joined = untemplated("\n".join(body) if style == "|" else " ".join(part.strip() for part in body), HOLE)
         return Scalar(joined.rstrip() + ("\n" if style == "|" else ""), line.number, quoted=True)
 
-    def _quoted(self, text: str, line: _Line, indent: int) -> Node:
+    def _quoted(self, text: str, line: Line, indent: int) -> Node:
         quote = text[0]
         pattern = DOUBLE if quote == '"' else SINGLE
         joined = text
@@ -278,49 +236,18 @@ class _Reader:
         match = re.match(pattern, joined)
         return Scalar(unquoted(match.group() if match else joined), line.number, quoted=True)
 
-    def _flow(self, text: str, line: _Line) -> Node:
-        parts = [_uncommented(text)]
+    def _flow(self, text: str, line: Line) -> Node:
+        parts = [uncommented(text)]
         state = balance(parts[0], ("", 0))
         size = len(parts[0])
         while state[0] or state[1] > 0:
             following = self._peek()
             if following is None or size > _LONGEST_FLOW:
                 return Opaque(line.number)
-            more = _uncommented(following.text)
+            more = uncommented(following.text)
             parts.append(f"{more}," if more == HOLE else more)  # a template line may print any items
             state = balance(more, state)
             size += len(more) + 1
             self.at += 1
         node, _ = Flow(" ".join(parts), line.number, self.anchors).node(0, 0)
         return node
-
-
-def _expressions(text: str) -> Iterator[str]:
-    """Every ``{{ ... }}``. A regular expression would look from each beginning to the end of the text if none ends."""
-    at = 0
-    while (start := text.find("{{", at)) >= 0 and (end := text.find("}}", start + 2)) >= 0:
-        yield text[start : end + 2]
-        at = end + 2
-
-
-def _untemplated(text: str, instead: str) -> str:
-    """With something else in the place of every ``{{ ... }}``."""
-    parts = []
-    for expression in _expressions(text):
-        before, _, text = text.partition(expression)
-        parts += [before, instead]
-    return "".join([*parts, text]) if parts else text
-
-
-def _uncommented(text: str) -> str:
-    """Without a comment behind it. Quotes are respected."""
-    quote = ""
-    for place, char in enumerate(text):
-        if quote:
-            if char == quote:
-                quote = ""
-        elif char in "\"'" and (place == 0 or text[place - 1] in " [{,:"):
-            quote = char
-        elif char == "#" and place and text[place - 1] == " ":
-            return text[:place].rstrip()
-    return text.rstrip()
