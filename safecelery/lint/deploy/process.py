@@ -138,39 +138,42 @@ def _number(text: str) -> Stated:
     return number if math.isfinite(number) else text
 
 
-def _facts(found: Invocation, line: int, around: Surroundings) -> DeployFacts:
-    environment = around.environment
-    worker = found.command in ("worker", "multi")
+class _Said:
+    """What a command line and its environment say of an option."""
 
-    def text(option: str, absent: Stated = ABSENT) -> Stated:
-        value = found.values.get(option)
-        if value is None:
+    def __init__(self, found: Invocation, environment: Environment) -> None:
+        self.found = found
+        self.environment = environment
+        self.worker = found.command in ("worker", "multi")
+
+    def text(self, option: str, absent: Stated = ABSENT) -> Stated:
+        value = self.found.values.get(option)
+        if value is None and self.found.command != "flower":
             # click's auto_envvar_prefix="CELERY" (celery/bin/celery.py, main): CELERY_WORKER_POOL
-            variable = f"CELERY_{'WORKER' if worker else 'BEAT'}_{option.replace('-', '_').upper()}"
-            value = environment.values.get(variable) if found.command != "flower" else None
+            variable = f"CELERY_{'WORKER' if self.worker else 'BEAT'}_{option.replace('-', '_').upper()}"
+            value = self.environment.values.get(variable)
         if value is None:
             return absent
         return value if known(value) else UNKNOWN
 
-    def number(option: str, setting: str = "", absent: Stated = ABSENT) -> Stated:
-        value = text(option, absent)
-        if value is absent and setting in found.settings:
-            value = found.settings[setting]
+    def number(self, option: str, setting: str = "", absent: Stated = ABSENT) -> Stated:
+        value = self.text(option, absent)
+        if value is absent and setting in self.found.settings:
+            value = self.found.settings[setting]
         return _number(value) if isinstance(value, str) else value
 
+
+def _facts(found: Invocation, line: int, around: Surroundings) -> DeployFacts:
+    environment = around.environment
+    said = _Said(found, environment)
+    text, number, worker = said.text, said.number, said.worker
     # A variable that may hold any options is taken to hold none, but for those that decide whether limits are enforced
     # and which queues are read.
     hidden: Stated = UNKNOWN if found.opaque else ABSENT
     role: Literal["worker", "beat", "flower", "broker", "other"] = (
         "worker" if worker else "beat" if found.command == "beat" else "flower"
     )
-    queues = text("queues", hidden)  # else every route to a queue would lead nowhere
     own = [word.text for word in found.words[found.start :]]
-    replicas = around.replicas
-    if found.command == "multi" and found.nodes and all(known(node) for node in found.nodes):
-        first = found.nodes[0]
-        replicas = min(int(first[:6]), 10_000) if len(found.nodes) == 1 and first.isdigit() else len(found.nodes)
-    schedule = text("schedule-filename" if worker else "schedule")
     urls = [(f"--{name}", value) for name, value in found.values.items()]
     return DeployFacts(
         role=role,
@@ -188,12 +191,12 @@ def _facts(found: Invocation, line: int, around: Surroundings) -> DeployFacts:
         max_tasks_per_child=number("max-tasks-per-child", "worker_max_tasks_per_child"),
         max_memory_per_child=number("max-memory-per-child", "worker_max_memory_per_child"),
         statedb=text("statedb"),
-        schedule_file=schedule,
+        schedule_file=text("schedule-filename" if worker else "schedule"),
         scheduler=text("scheduler"),
         loglevel=text("loglevel"),
         pidfile=text("pidfile"),
         embedded_beat=worker and "beat" in found.flags,
-        queues=_queues(queues),
+        queues=_queues(text("queues", hidden)),  # else every route to a queue would lead nowhere
         options=tuple(dict.fromkeys(found.written)),
         unknown_options=tuple(dict.fromkeys(found.unknown)),
         stray_words=tuple(found.stray),
@@ -207,7 +210,7 @@ def _facts(found: Invocation, line: int, around: Surroundings) -> DeployFacts:
         root=_root(found, around),
         forces_root=_forces_root(environment),
         health_check=around.health_check,
-        replicas=replicas,
+        replicas=_replicas(found, around),
         overlaps=around.overlaps,
         restarts=around.restarts,
         stop_grace_s=around.stop_grace_s,
@@ -218,6 +221,14 @@ def _queues(text: Stated) -> tuple[str, ...] | Unknown | Absent:
     if isinstance(text, str):
         return tuple(text.split(","))
     return ABSENT if text is ABSENT else UNKNOWN
+
+
+def _replicas(found: Invocation, around: Surroundings) -> int | Unknown:
+    """How many workers this starts: ``celery multi`` names or counts its nodes."""
+    if found.command != "multi" or not found.nodes or not all(known(node) for node in found.nodes):
+        return around.replicas
+    first = found.nodes[0]
+    return min(int(first[:6]), 10_000) if len(found.nodes) == 1 and first.isdigit() else len(found.nodes)
 
 
 def _on_loopback(found: Invocation, environment: Environment) -> bool:

@@ -7,26 +7,24 @@ unknown; where it depends on an environment variable, its default decides and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes, calls, expressions, statements
+from safecelery.lint.model.control import MOST_STEPS, MOST_STEPS_OF_A_CALL, Control
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.operators import truth
 from safecelery.lint.model.protocols import Dialect, Modules, Raised
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
     Deferred,
-    Env,
     Ext,
     Function,
     ModuleRef,
     Pending,
     Unknown,
     Val,
-    merge_env,
     unknown,
 )
 
@@ -35,36 +33,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Interpreter"]
 
-MOST_STEPS: Final = 4_000_000
-"""Statements and expressions of a whole run; what a project of a million lines needs is a tenth of it."""
 _MOST_STEPS_OF_A_MODULE: Final = 400_000
-_MOST_STEPS_OF_A_CALL: Final = 40_000
-"""Steps of one call at a module's top level, with all the calls it makes."""
-_MOST_RECURSION: Final = 3
-"""Calls of a function within itself."""
-_DEEPEST: Final = 28
-"""Calls within calls."""
 _FOREIGN: Final = frozenset({"celery", "kombu", "django", "billiard", "flask", "redis"})
 """Top-level names that mean the installed package even if a file of the tree has that name."""
 
 
-class Interpreter:
+class Interpreter(Control):
     """One run over a tree."""
 
     def __init__(self, modules: Modules, dialect: Dialect) -> None:
+        super().__init__()
         self.modules = modules
         self.dialect = dialect
-        self.steps = 0
-        self.depth = 0
-        self.budget = 0
-        self.limit = MOST_STEPS
-        """The step at which what is running is given up."""
-        self.uncertain = 0
-        """Above 0: inside a branch that may not be taken, or a loop over unknown things."""
-        self.condition: Env = ()
-        """The environment variables that decided the branches being run."""
-        self.catching: list[frozenset[str]] = []
-        """What the ``try`` statements around catch."""
         self.environ: dict[str, Val] = {}
         """What the program itself put into the environment."""
         self.following: set[tuple[int, str]] = set()
@@ -157,7 +137,7 @@ class Interpreter:
             data.running = True
             saved = self.uncertain, self.condition, self.catching
             self.uncertain, self.condition, self.catching = 0, (), []
-            self.limit = max(self.limit, self.steps + _MOST_STEPS_OF_A_CALL)
+            self.limit = max(self.limit, self.steps + MOST_STEPS_OF_A_CALL)
             try:
                 value = self.evaluate(data.node, data.frame)
             except Raised as error:
@@ -264,53 +244,6 @@ class Interpreter:
     def at(self, frame: Frame, line: int, what: str) -> Because:
         """A place in the code being run."""
         return Because(frame.module.path, line, what)
-
-    # --- control ------------------------------------------------------------------------------------------------
-
-    def spend(self) -> None:
-        """Count a step. Raises RecursionError when what is running has taken more than any project needs."""
-        self.steps += 1
-        if self.steps > self.limit:
-            raise RecursionError("too many steps")
-
-    def raise_if_caught(self, *names: str, env: Env = ()) -> None:
-        """Raise :class:`Raised` if the interpreted program would catch it nearby; else go on with what is unknown."""
-        for caught in reversed(self.catching):
-            for name in names:
-                if name in caught or "Exception" in caught or "BaseException" in caught:
-                    raise Raised(name, merge_env(self.condition, env))
-
-    @contextmanager
-    def under(self, env: Env) -> Iterator[None]:
-        """Inside a branch that these environment variables decided."""
-        saved = self.condition
-        self.condition = merge_env(saved, env)
-        try:
-            yield
-        finally:
-            self.condition = saved
-
-    @contextmanager
-    def perhaps(self) -> Iterator[None]:
-        """Inside code that may not run."""
-        self.uncertain += 1
-        try:
-            yield
-        finally:
-            self.uncertain -= 1
-
-    @contextmanager
-    def deeper(self, function: Function) -> Iterator[bool]:
-        """One call deeper; yields False when that is too deep, or takes too long."""
-        if self.depth == 0:
-            self.budget = self.steps + _MOST_STEPS_OF_A_CALL
-        self.depth += 1
-        function.active += 1
-        try:
-            yield self.depth <= _DEEPEST and function.active <= _MOST_RECURSION and self.steps < self.budget
-        finally:
-            self.depth -= 1
-            function.active -= 1
 
     def truth(self, value: Val) -> bool | None:
         """Whether it counts as true; None if that is unknown."""

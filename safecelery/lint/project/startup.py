@@ -1,0 +1,98 @@
+"""Code that only runs when somebody calls it, and that nobody in the tree calls.
+
+Functions that configure an app or declare tasks are taken to be called once at start-up, as such functions are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from safecelery.lint.finding import Because
+from safecelery.lint.ir import Node
+from safecelery.lint.model.interpreter import Interpreter
+from safecelery.lint.model.protocols import Raised
+from safecelery.lint.model.scope import Module
+from safecelery.lint.model.values import Function, Val, unknown
+from safecelery.lint.project.dialect import Dialect
+from safecelery.lint.project.names import is_celery_class
+
+__all__ = ["run_uncalled"]
+
+
+_FILLING = frozenset({"from_object"})
+"""What fills Flask's configuration, which configures apps later."""
+
+
+_CONFIGURING = frozenset({"config_from_object", "register_task", "config_from_envvar"})
+
+
+def run_uncalled(it: Interpreter, modules: list[Module]) -> None:
+    """Call what nobody called and what configures apps or declares tasks, with arguments that are not known."""
+    for wanted in (_FILLING, _CONFIGURING):
+        for module in modules:
+            if wanted is _FILLING and "from_object(" not in module.words:
+                continue
+            for function in list(module.functions):
+                method_of_app = function.owner is not None and is_celery_class(function.owner)
+                if function.called or function.body is None or not _acts(function.body, wanted, method_of_app):
+                    continue
+                at = Because(module.path, function.def_line, f"{function.name}()")
+                names, positional, defaults = function.parameters[:3]
+                given = [name for name, default in zip(names[:positional], defaults, strict=False) if default is None]
+                args = [_argument(it, name, function) for name in given]
+                try:
+                    it.call(Val(function), args, {}, at)
+                except Raised:
+                    continue
+                except RecursionError:
+                    it.failures.append((module.path, function.def_line, f"{function.name}() is nested too deeply"))
+
+
+def _argument(it: Interpreter, name: str, function: Function) -> Val:
+    dialect = it.dialect
+    if name == "self" and function.owner is not None and isinstance(dialect, Dialect):
+        for app in dialect.apps:
+            if app.cls is not None and function.owner in app.cls.mro():
+                return Val(app)
+    if name in ("self", "cls") and function.owner is not None:
+        from safecelery.lint.model.values import Instance
+
+        return Val(Instance(function.owner)) if name == "self" else Val(function.owner)
+    if isinstance(dialect, Dialect) and len(dialect.apps) == 1 and ("celery" in name.lower() or name in ("sender",)):
+        return Val(dialect.apps[0])
+    return unknown(f"{name} of {function.name}()")
+
+
+def _acts(body: list[Any], wanted: frozenset[str], method_of_app: bool) -> bool:
+    """The body configures an app, or declares a task by a decorator inside."""
+    stack: list[Any] = list(body)
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, list) or not node:
+            continue
+        tag = node[0]
+        if tag == "def" and len(node) == 8 and wanted is _CONFIGURING:
+            for decorator in node[4]:
+                inner = decorator[2] if decorator[0] == "c" else decorator
+                last = inner[3] if inner[0] == "a" else inner[2] if inner[0] == "n" else ""
+                if isinstance(last, str) and last.endswith("task"):
+                    return True
+        elif tag == "a" and len(node) == 4 and isinstance(node[3], str):
+            if node[3] in wanted:
+                return True
+            if (
+                wanted is _CONFIGURING
+                and node[3] in ("conf", "Task")
+                and (_is_app_like(node[2]) or (method_of_app and node[2][0] == "n" and node[2][2] == "self"))
+            ):
+                return True
+        stack.extend(part for part in node if isinstance(part, list))
+    return False
+
+
+def _is_app_like(node: Node) -> bool:
+    """``celery``, ``self.app``, ``registry["celery.app"]``."""
+    if node[0] == "x":
+        return node[3][0] == "k" and isinstance(node[3][2], str) and "celery" in node[3][2].lower()
+    last = node[3] if node[0] == "a" else node[2] if node[0] == "n" else ""
+    return isinstance(last, str) and ("celery" in last.lower() or last == "app")
