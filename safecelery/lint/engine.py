@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from safecelery.lint.config import LintConfig
 from safecelery.lint.finding import Finding, LintResult, TaskRow
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["facts", "lint"]
 
 Progress = Callable[[int, int], None]
+_MANY: Final = 100
+"""Deployment files that are worth a second process."""
 _Deployed = TypeVar("_Deployed", DeployFacts, PackageFacts, FileFacts, TrustFacts)
 
 
@@ -122,9 +125,15 @@ def _read(
         progress=progress,
         second=False if config.jobs == 1 else None,
     )
-    found = _deployment(tree) if deployment else Deployment()
+    if not deployment:
+        return tree, Deployment(), analyse(tree, settings=config.settings, environment=config.environment)
+    read_files: Callable[[], Deployment] = partial(_deployment, tree)
+    if config.jobs != 1 and len(tree.other_files) > _MANY:
+        from safecelery.lint.aside import aside
+
+        read_files = aside(read_files)
     analysis = analyse(tree, settings=config.settings, environment=config.environment)
-    return tree, found, analysis
+    return tree, read_files(), analysis
 
 
 def _deployment(tree: SourceTree) -> Deployment:

@@ -132,7 +132,7 @@ def _dangerous(app: SafeCelery) -> None:
         time.sleep(seconds)
         return "rested"
 
-    @app.task(name="service.die", bind=True, time_limit=20, soft_time_limit=15, max_retries=2, default_retry_delay=0)
+    @app.task(name="service.die", bind=True, time_limit=20, soft_time_limit=15, max_retries=2, default_retry_delay=1)
     def die(self: SafeTask[..., Any]) -> None:
         witness("die", retries=self.request.retries)
         os.kill(os.getpid(), signal.SIGKILL)

@@ -120,7 +120,7 @@ class FileRecord:
 
     @property
     def ir(self) -> Any:
-        """What ``lint/ir.py`` made of the module; None if it could not be parsed."""
+        """What ``lint/ir`` made of the module; None if it could not be parsed."""
         return self._all()[0]
 
     @property

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from safecelery._version import __version__
+from safecelery.lint import ir
 
 if TYPE_CHECKING:
     import ast
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["TEXT_STAGES", "TREE_STAGES", "Stages", "fingerprint", "load_stages"]
 
 TREE_STAGES: Final = {
-    "ir": "safecelery.lint.ir:reduce_module",
+    "ir": "safecelery.lint.ir.reduce:reduce_module",
     "sites": "safecelery.lint.code:detect",
 }
 TEXT_STAGES: Final = {"comments": "safecelery.lint.suppress:read_comments"}
@@ -59,12 +60,12 @@ def fingerprint() -> str:
     The version of safecelery and of Python, the stages, IR_VERSION, and (for those who work on the linter) size and
     time of every file of the stages' code.
     """
+    stages = {*TREE_STAGES.values(), *TEXT_STAGES.values()}
     parts = [__version__, sys.version, repr(sorted({**TREE_STAGES, **TEXT_STAGES}.items()))]
-    module = TREE_STAGES["ir"].partition(":")[0]
-    parts.append(str(getattr(import_module(module), "IR_VERSION", None)))
+    parts.append(str(ir.IR_VERSION))
     lint = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    modules = {*TREE_STAGES.values(), *TEXT_STAGES.values()}
-    for name in sorted({"source", "mentions", *(module.partition(":")[0].rpartition(".")[2] for module in modules)}):
+    made_by = {stage.removeprefix("safecelery.lint.").partition(":")[0].partition(".")[0] for stage in stages}
+    for name in sorted({"source", "mentions", *made_by}):
         parts += _times(os.path.join(lint, name))
     return "\n".join(parts)
 

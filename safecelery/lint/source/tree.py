@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from safecelery.lint.source.cache import DEFAULT_CACHE, Cache, DefaultCache, Row, open_cache
+from safecelery.lint.source.cache import DEFAULT_CACHE, DefaultCache, Row
 from safecelery.lint.source.context import context_of
 from safecelery.lint.source.hints import is_hinted_file
+from safecelery.lint.source.kept import Kept
 from safecelery.lint.source.modules import ModuleIndex
-from safecelery.lint.source.reading import Stamp, stamp_of
 from safecelery.lint.source.record import FileRecord, OtherFile, Payload, PythonFile, UnreadPart, nothing
-from safecelery.lint.source.stages import Stages, fingerprint, load_stages
+from safecelery.lint.source.stages import Stages, load_stages
 from safecelery.lint.source.testfiles import mark_tests
 from safecelery.lint.source.walk import Walk, walk
 
@@ -49,7 +50,7 @@ def collect(
         tree = SourceTree(found, include_tests=include_tests, stages=stages, around=around)
         if cache_dir is not None:
             shape = [*map(os.path.abspath, paths), f"tests={include_tests}", *exclude]
-            tree._open_cache(cache_dir, shape)
+            tree._note(tree._kept.open(cache_dir, shape))
         tree._read(progress, second=second)
     finally:
         if collecting:
@@ -72,15 +73,9 @@ class SourceTree:
         self._links = dict(found.links)
         self._index: ModuleIndex | None = None
         self._by_path: dict[str, PythonFile] | None = None
-        self._cache: Cache | None = None
-        self._stamps: dict[str, Stamp] = {}
+        self._kept = Kept()
         self._records: dict[str, FileRecord] = {}
-        self._kept: dict[str, Row] = {}
-        self._texts: dict[str, bytes] = {}
-        self._unmatched: dict[str, Stamp] = {}
         self._loaded: dict[str, FileRecord | None] = {}
-        self._changed = False
-        self._known: dict[str, set[str]] = {}
         self._here = os.getcwd().rstrip(os.sep) + os.sep
         self.records: list[FileRecord] = []
         """The python files that concern Celery, in the order of the arguments, then of the paths."""
@@ -177,29 +172,12 @@ class SourceTree:
 
     def save(self) -> None:
         """Write the cache, if there is one and something changed. What goes wrong becomes a note."""
-        if self._cache is None or not self._changed:
-            return
-        import json
+        loaded = ((path, record) for path, record in self._loaded.items() if record is not None)
+        self._note(self._kept.save(itertools.chain(self._records.items(), loaded), self._loaded))
 
-        rows: dict[str, list[Any]] = {path: list(stamp) for path, stamp in self._unmatched.items()}
-        texts: list[bytes] = []
-        for path, record in (*self._records.items(), *self._loaded.items()):
-            stamp = self._stamps.get(path)
-            if record is None or stamp is None or not self._cache.may_keep(stamp):
-                continue
-            text = self._texts.get(path)
-            if text is None:
-                try:
-                    payload = [record.ir, record.sites, record.comments]
-                    text = json.dumps(payload, separators=(",", ":")).encode()
-                except (TypeError, ValueError, RecursionError):  # too deep for JSON: parsed each time
-                    continue
-            rows[path] = [*stamp, len(texts), record.unread_parts, path in self._loaded]
-            texts.append(text)
-        note = self._cache.save(rows, texts, self._known)
+    def _note(self, note: str | None) -> None:
         if note is not None:
             self.notes.append(note)
-        self._changed = False
 
     @property
     def _modules(self) -> ModuleIndex:
@@ -219,25 +197,20 @@ class SourceTree:
             found = next((file for file in candidates if file is not None), None)
         return found
 
-    def _open_cache(self, directory: str | DefaultCache, shape: Sequence[str]) -> None:
-        self._cache, note = open_cache(directory, shape, fingerprint())
-        if note is not None:
-            self.notes.append(note)
-
     def _loaded_stages(self) -> Stages:
         if self._stages is None:
             self._stages = load_stages()
         return self._stages
 
     def _read(self, progress: Progress | None, *, second: bool | None) -> None:
-        todo, idle = self._plan()
-        known = self._known = self._cache.known if self._cache is not None else {}
+        todo, idle = self._kept.plan(self._chosen)
         outcomes: dict[int, Outcome] = {}
         if todo:
             from safecelery.lint.source.rounds import read_all
 
-            outcomes = read_all(self._chosen, todo, idle, self._loaded_stages(), known, progress, second=second)
-            self._changed = True
+            outcomes = read_all(
+                self._chosen, todo, idle, self._loaded_stages(), self._kept.known, progress, second=second
+            )
         elif progress is not None:
             progress(0, 0)
         for index, file in enumerate(self._chosen):
@@ -248,72 +221,36 @@ class SourceTree:
             if record is not None:
                 self._records[file.absolute] = record
                 self.records.append(record)
-        if self._cache is not None and len(self._cache) != len(self._unmatched) + len(self._kept):
-            self._changed = True  # files are gone
-
-    def _plan(self) -> tuple[list[int], list[int]]:
-        """Which files must be read, and which an earlier run has read."""
-        if self._cache is None or not len(self._cache):
-            return list(range(len(self._chosen))), []
-        todo: list[int] = []
-        idle: list[int] = []
-        for index, file in enumerate(self._chosen):
-            try:
-                stamp = stamp_of(os.stat(file.absolute))
-            except OSError:
-                todo.append(index)
-                continue
-            row = self._cache.row(file.absolute, stamp)
-            if row is None:
-                todo.append(index)
-                continue
-            idle.append(index)
-            if row.text is None:
-                self._unmatched[file.absolute] = stamp
-            else:
-                self._kept[file.absolute] = row
-        return todo, idle
+        self._kept.forget_what_is_gone()
 
     def _record_of(self, file: PythonFile, outcome: Outcome) -> FileRecord | None:
-        path = file.absolute
-        self._kept.pop(path, None)
-        stamp = outcome.stamp
-        if stamp is not None:
-            self._stamps[path] = stamp
         if not outcome.matched:
-            if self._cache is not None and stamp is not None and self._cache.may_keep(stamp):
-                self._unmatched[path] = stamp
+            self._kept.does_not_match(file.absolute, outcome.stamp)
             return None
-        self._unmatched.pop(path, None)
+        self._kept.read(file.absolute, outcome.stamp, outcome.text)
         if outcome.text is None:
             return self._record(file, outcome.unread, payload=outcome.payload)
-        self._texts[path] = outcome.text
         return self._record(file, outcome.unread, text=outcome.text)
 
     def _kept_record(self, file: PythonFile) -> FileRecord | None:
         """The record of the last run; None for a file that did not match."""
-        row = self._kept.get(file.absolute)
+        row = self._kept.row(file.absolute)
         if row is None or row.asked:
             return None
         return self._from_row(file, row)
 
     def _from_row(self, file: PythonFile, row: Row) -> FileRecord:
-        self._stamps[file.absolute] = row.stamp
-        if row.text is not None:
-            self._texts[file.absolute] = row.text
+        self._kept.reuse(file.absolute, row)
         return self._record(file, row.unread, text=row.text)
 
     def _load(self, file: PythonFile) -> FileRecord:
-        row = self._kept.get(file.absolute)
+        row = self._kept.row(file.absolute)
         if row is not None:
             return self._from_row(file, row)
         from safecelery.lint.source.reader import Reader
 
         read = Reader([file], self._loaded_stages(), {}).forced(0)
-        self._changed = True
-        if read.stamp is not None:
-            self._stamps[file.absolute] = read.stamp
-            self._unmatched.pop(file.absolute, None)
+        self._kept.read(file.absolute, read.stamp)
         return self._record(file, read.unread, payload=read.payload)
 
     def _record(
@@ -336,8 +273,7 @@ class SourceTree:
         """A file whose cached payload is not what a payload looks like."""
         from safecelery.lint.source.reader import Reader
 
-        self._changed = True
-        self._texts.pop(file.absolute, None)
+        self._kept.spoiled(file.absolute)
         read = Reader([file], self._loaded_stages(), {}).forced(0)
         unread[:] = read.unread
         return read.payload if read.payload is not None else nothing()

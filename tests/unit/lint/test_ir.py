@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from safecelery.lint.ir import reduce_module
+from safecelery.lint.ir.reduce import reduce_module
 from safecelery.lint.model.expressions import Evaluator
 from safecelery.lint.model.statements import Executor
 

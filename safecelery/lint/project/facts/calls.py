@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from safecelery.lint.ir import Node
+from safecelery.lint.model.interpreter import Interpreter
 from safecelery.lint.model.quoting import describe_node
 from safecelery.lint.model.reading import plain
 from safecelery.lint.model.scope import Frame, Module
@@ -49,30 +50,11 @@ def _call(
     it = analysis.it
     frame = Frame(module, {})
     it.block(imports, frame)
-    task: Task | None = None
-    name: object = UNKNOWN
-    if method in _CALLING or (method in ("signature", "subtask") and function[0] == "a"):
-        owner = it.evaluate(function[2], frame)
-        if isinstance(owner.data, Task):
-            task = owner.data
-        elif method not in _CALLING:
-            return None
-    elif args:
-        name = plain(it.evaluate(args[0], frame))
-        task = by_name.get(name) if isinstance(name, str) else None
-    if method == "send_task" and not isinstance(name, str) and not _telling(function):
+    called = _called(it, frame, by_name, method, function, args)
+    if called is None:
         return None
-    options: dict[str, Val] = {}
-    opened = False
-    for key, node in keywords:
-        value = it.evaluate(node, frame)
-        if key is not None:
-            options[key] = value.via(it.at(frame, node[1], key))
-        elif isinstance(value.data, Table):
-            options.update({str(k): v for k, v in value.data.items.items()})
-            opened |= value.data.open
-        else:
-            opened = True
+    task, name = called
+    options, opened = _options(it, frame, keywords)
     if task is not None:
         app = analysis.primary(task)
         effective = analysis.options(task, app)
@@ -101,6 +83,42 @@ def _call(
         task_expires_s=UNKNOWN if opened else expires,
     )
     return facts, options
+
+
+def _called(
+    it: Interpreter, frame: Frame, by_name: Mapping[str, Task], method: str, function: Node, args: list[Node]
+) -> tuple[Task | None, object] | None:
+    """The task that is called and the name it is called by; None if this is no call of a task."""
+    task: Task | None = None
+    name: object = UNKNOWN
+    if method in _CALLING or (method in ("signature", "subtask") and function[0] == "a"):
+        owner = it.evaluate(function[2], frame)
+        if isinstance(owner.data, Task):
+            task = owner.data
+        elif method not in _CALLING:
+            return None
+    elif args:
+        name = plain(it.evaluate(args[0], frame))
+        task = by_name.get(name) if isinstance(name, str) else None
+    if method == "send_task" and not isinstance(name, str) and not _telling(function):
+        return None
+    return task, name
+
+
+def _options(it: Interpreter, frame: Frame, keywords: list[Any]) -> tuple[dict[str, Val], bool]:
+    """The options a call states, and whether it may state more that cannot be read."""
+    options: dict[str, Val] = {}
+    opened = False
+    for key, node in keywords:
+        value = it.evaluate(node, frame)
+        if key is not None:
+            options[key] = value.via(it.at(frame, node[1], key))
+        elif isinstance(value.data, Table):
+            options.update({str(k): v for k, v in value.data.items.items()})
+            opened |= value.data.open
+        else:
+            opened = True
+    return options, opened
 
 
 def _given(read: Mapping[str, Any], name: str, opened: bool) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -234,42 +233,6 @@ def test_names_that_celery_does_not_read_set_nothing(tmp_path: Path) -> None:
     assert reading.value("pay", "time_limit") is None
 
 
-# --- Flask ------------------------------------------------------------------------------------------------------------
-
-FLASK = {
-    "from_object class": (
-        "from flask import Flask\nflask_app = Flask('shop')\nflask_app.config.from_object('shop.config.Config')\n"
-        "app = Celery('shop')\napp.conf.update(task_time_limit=flask_app.config['PAY_LIMIT'])\n"
-    ),
-    "get": (
-        "from flask import Flask\nflask_app = Flask('shop')\nflask_app.config.from_object('shop.config.Config')\n"
-        "app = Celery('shop')\napp.conf.task_time_limit = flask_app.config.get('PAY_LIMIT', 5)\n"
-    ),
-    "from_object given the class": (
-        "from flask import Flask\nfrom shop.config import Config\nflask_app = Flask('shop')\n"
-        "flask_app.config.from_object(Config)\napp = Celery('shop')\n"
-        "app.conf.task_time_limit = flask_app.config['PAY_LIMIT']\n"
-    ),
-    "dict in the configuration": (
-        "from flask import Flask\nflask_app = Flask('shop')\nflask_app.config.from_object('shop.config.Config')\n"
-        "app = Celery('shop')\napp.config_from_object(flask_app.config['CELERY'])\n"
-    ),
-    "class attribute": (
-        "from shop.config import Config\napp = Celery('shop')\napp.config_from_object(Config.CELERY)\n"
-    ),
-}
-
-
-@pytest.mark.parametrize("make", FLASK.values(), ids=FLASK.keys())
-def test_flask_configuration(tmp_path: Path, make: str) -> None:
-    config = (
-        "class Base:\n    PAY_LIMIT = 5\n    CELERY = {'task_acks_late': True}\n"
-        "class Config(Base):\n    PAY_LIMIT = 30\n    CELERY = {**Base.CELERY, 'task_time_limit': 30}\n"
-    )
-    files = {"shop/celery.py": f"from celery import Celery\n{make}", "shop/config.py": config, "shop/tasks.py": TASK}
-    assert facts_of(tmp_path, {**APP, **files}).value("pay", "time_limit") == 30
-
-
 # --- what cannot be seen ----------------------------------------------------------------------------------------------
 
 OPEN = {
@@ -294,35 +257,3 @@ def test_a_part_that_cannot_be_seen_leaves_unstated_settings_unknown(tmp_path: P
     found = reading.value("pay", "time_limit")
     assert isinstance(found, Unread)
     assert blocker in found.blocker
-
-
-# --- several apps -----------------------------------------------------------------------------------------------------
-
-
-def test_two_apps_each_with_its_own_settings_and_tasks(tmp_path: Path) -> None:
-    files = {
-        "a/celery.py": "from celery import Celery\napp = Celery('a', task_time_limit=1)\n",
-        "b/celery.py": "from celery import Celery\napp = Celery('b')\napp.conf.task_time_limit = 2\n",
-        "a/tasks.py": "from a.celery import app\n@app.task\ndef one(): ...\n",
-        "b/tasks.py": "from b.celery import app\n@app.task\ndef two(): ...\n",
-        "a/__init__.py": "",
-        "b/__init__.py": "",
-    }
-    reading = facts_of(tmp_path, files)
-    assert sorted(app["name"] for app in reading.document["apps"]) == ["a", "b"]
-    assert (reading.value("one", "time_limit"), reading.value("two", "time_limit")) == (1, 2)
-    assert (reading.task("one")["app"], reading.task("two")["app"]) == ("a", "b")
-
-
-def test_a_shared_task_is_judged_under_every_app_that_may_run_it(tmp_path: Path) -> None:
-    limits: dict[str, Any] = {"a": "task_time_limit = 9\ntask_soft_time_limit = 8\n", "b": "task_acks_late = True\n"}
-    files = {"jobs/__init__.py": "", "jobs/tasks.py": "from celery import shared_task\n@shared_task\ndef pay(): ...\n"}
-    for name, conf in limits.items():
-        files[f"{name}/__init__.py"] = ""
-        files[f"{name}/conf.py"] = conf
-        files[f"{name}/celery.py"] = (
-            f"from celery import Celery\napp = Celery('{name}')\napp.config_from_object('{name}.conf')\n"
-        )
-    result = lint_of(tmp_path, files, select=("SFC401", "SFC501"))
-    # Under a the limit is there and the acknowledgement early; under b it is the other way round.
-    assert {finding.code for finding in result.findings if finding.subject.endswith("pay")} == {"SFC401", "SFC501"}
