@@ -40,7 +40,7 @@ def audit(ctx: click.Context, /, paths: tuple[str, ...], name: str, workdir: Pat
     \b
     Examples:
       safecelery audit -A shop                     the report of 'safecelery lint', from the live app
-      safecelery audit -A shop.celery:app --policy strict --output-format sarif
+      safecelery audit -A shop.celery:app --policy strict --format sarif
       safecelery audit -A shop --compare           what source does not tell, or tells wrongly
       safecelery audit -A shop --facts json        every effective option and setting
 

@@ -92,7 +92,7 @@ class LintedProject:
 
     def report(self, *words: object, **options: Any) -> dict[str, Any]:
         """What ``lint`` says, as JSON."""
-        done = self.run("lint", *words, "--output-format", "json", **options)
+        done = self.run("lint", *words, "--format", "json", **options)
         assert done.returncode in DONE, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         assert bool(found["unread"]) == (done.returncode == 2)

@@ -29,7 +29,7 @@ def test_a_clean_project_is_0_findings_are_1_and_what_was_not_read_is_2(linted: 
     assert linted.run("lint").returncode == 1
     assert linted.run("lint", "--exit-zero").returncode == 0
     linted.write({"more.py": SHOP + "\ndef broken(:\n"})
-    done = linted.run("lint", "--output-format", "concise")
+    done = linted.run("lint", "--format", "concise")
     assert done.returncode == 2
     assert "more.py:15: unread: " in done.stdout
     assert "more.py:6:1: SFC401 " in done.stdout  # the rest of the file, and of the tree, is checked
@@ -47,11 +47,11 @@ def test_the_console_script_is_the_same_command(linted: LintedProject) -> None:
     script = Path(sys.executable).with_name("safecelery")
     start = [str(script)] if script.exists() else [sys.executable, "-c", "import safecelery.cli.main as m; m.main()"]
     done = subprocess.run(
-        [*start, "lint", "--output-format", "json-lines"],
+        [*start, "lint", "--format", "json-lines"],
         cwd=linted.directory, env=linted.env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (1, "")
-    again = linted.run("lint", "--output-format", "json-lines")
+    again = linted.run("lint", "--format", "json-lines")
     assert done.stdout.splitlines()[:-1] == again.stdout.splitlines()[:-1]  # the last one has the seconds
 
 
@@ -199,7 +199,7 @@ def test_facts_has_every_task_and_says_what_was_not_read(linted: LintedProject) 
 def test_names_that_are_not_utf_8_are_reported_readably(linted: LintedProject) -> None:
     (linted.directory / os.fsdecode(b"t\xff\xe9.py")).write_text(SHOP)
     for form in ("full", "concise", "grouped", "json", "json-lines", "sarif", "github", "gitlab", "junit", "html"):
-        done = linted.run("lint", "--output-format", form)
+        done = linted.run("lint", "--format", form)
         assert done.returncode == 1, form
         assert "SFC401" in done.stdout
         done.stdout.encode()  # raises for anything that is not Unicode

@@ -26,7 +26,7 @@ def test_only_the_lines_of_the_edits_change_and_the_file_still_parses(linted: Li
     linted.write({"tasks.py": content})
     fixable = {"SFC401", "SFC402", "SFC501", "SFC901"}
     assert fixable <= set(linted.codes())
-    done = linted.run("lint", "--unsafe-fixes", "--output-format", "concise")
+    done = linted.run("lint", "--unsafe-fixes", "--format", "concise")
     assert done.returncode in (0, 1)
     after = (linted.directory / "tasks.py").read_bytes()
     ast.parse(after)
@@ -57,7 +57,7 @@ def test_what_was_fixed_is_not_reported_and_the_status_is_of_what_is_left(linted
 
 def test_fix_alone_does_not_change_what_a_task_does(linted: LintedProject) -> None:
     linted.write({"tasks.py": SHOP})
-    done = linted.run("lint", "--fix", "--output-format", "concise")
+    done = linted.run("lint", "--fix", "--format", "concise")
     assert done.returncode == 1
     text = (linted.directory / "tasks.py").read_text()
     assert "acks_late" not in text

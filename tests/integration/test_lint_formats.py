@@ -85,7 +85,7 @@ def shop(linted: LintedProject) -> LintedProject:
 
 @pytest.mark.parametrize("form", EXACT)
 def test_formats_for_programs_hold_the_same_findings_at_the_same_lines(shop: LintedProject, form: str) -> None:
-    done = shop.run("lint", "--output-format", form)
+    done = shop.run("lint", "--format", form)
     expected = [(item["code"], item["line"]) for item in shop.report()["findings"]]
     assert len(expected) > 4
     assert sorted(EXACT[form](done.stdout)) == sorted(expected)
@@ -94,7 +94,7 @@ def test_formats_for_programs_hold_the_same_findings_at_the_same_lines(shop: Lin
 
 @pytest.mark.parametrize("form", BY_CODE)
 def test_formats_for_people_and_services_name_every_rule_that_is_broken(shop: LintedProject, form: str) -> None:
-    done = shop.run("lint", "--output-format", form)
+    done = shop.run("lint", "--format", form)
     assert done.returncode == 1
     assert set(shop.codes()) <= set(re.findall(r"SFC\d{3}", done.stdout))
     assert "\x1b" not in done.stdout
@@ -104,17 +104,17 @@ def test_formats_for_people_and_services_name_every_rule_that_is_broken(shop: Li
 def test_gitlab_github_and_junit_parse(shop: LintedProject) -> None:
     report = shop.report()
     codes = sorted(item["code"] for item in report["findings"])
-    gitlab = json.loads(shop.run("lint", "--output-format", "gitlab").stdout)
+    gitlab = json.loads(shop.run("lint", "--format", "gitlab").stdout)
     assert len({item["fingerprint"] for item in gitlab}) == len(gitlab) >= len(codes)
-    assert sorted(code for code, _ in from_github(shop.run("lint", "--output-format", "github").stdout)) == codes
-    junit = ET.fromstring(shop.run("lint", "--output-format", "junit").stdout)
+    assert sorted(code for code, _ in from_github(shop.run("lint", "--format", "github").stdout)) == codes
+    junit = ET.fromstring(shop.run("lint", "--format", "junit").stdout)
     assert junit.tag in ("testsuites", "testsuite")
     assert list(junit.iter("failure"))
 
 
 def test_html_is_one_file_that_loads_nothing_from_elsewhere(shop: LintedProject) -> None:
     page = _Text()
-    text = shop.run("lint", "--output-format", "html").stdout
+    text = shop.run("lint", "--format", "html").stdout
     page.feed(text)
     page.close()
     assert [place for place in page.remote if not place.startswith(("data:", "#"))] == []
@@ -124,8 +124,8 @@ def test_html_is_one_file_that_loads_nothing_from_elsewhere(shop: LintedProject)
 
 @pytest.mark.parametrize("form", OUTPUT_FORMATS)
 def test_a_report_in_a_file_is_the_report_that_would_be_printed(shop: LintedProject, form: str) -> None:
-    printed = shop.run("lint", "--output-format", form)
-    written = shop.run("lint", "--output-format", form, "--output-file", "report.out")
+    printed = shop.run("lint", "--format", form)
+    written = shop.run("lint", "--format", form, "--output-file", "report.out")
     assert (written.returncode, written.stdout, written.stderr) == (1, "", "")
     assert timeless((shop.directory / "report.out").read_text(encoding="utf-8")) == timeless(printed.stdout)
 
@@ -140,7 +140,7 @@ def timeless(text: str) -> str:
 @pytest.mark.parametrize("form", OUTPUT_FORMATS)
 def test_an_output_that_cannot_say_every_character_says_it_otherwise(linted: LintedProject, form: str) -> None:
     linted.write({"tâsks.py": SHOP.replace("charge", "chârge")})
-    done = linted.run("lint", "--output-format", form, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = linted.run("lint", "--format", form, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == 1
     assert done.stdout.isascii()
     assert "SFC401" in done.stdout

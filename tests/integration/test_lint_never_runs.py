@@ -118,7 +118,7 @@ def marks(project: LintedProject) -> list[str]:
         ("lint", "--no-cache", "--include-tests", "--policy", "strict"),
         ("lint", "--settings", "site_.settings"),
         ("lint", "tasks.py", "shop", "setup.py", "conftest.py"),
-        ("lint", "--output-format", "html"),
+        ("lint", "--format", "html"),
         ("lint", "--diff", "--unsafe-fixes"),
         ("lint", "--fix"),
         ("lint", "--unsafe-fixes"),
@@ -145,7 +145,7 @@ def test_nothing_of_the_project_runs(trapped: LintedProject, words: tuple[str, .
 def test_the_findings_are_there_all_the_same(trapped: LintedProject) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.path.pop(0); from safecelery.cli.main import main; main()",
-         "lint", "--output-format", "concise"],
+         "lint", "--format", "concise"],
         cwd=trapped.directory, env=trapped.env, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert "tasks.py:7:1: SFC401 " in done.stdout.replace("tasks.py:6:1", "tasks.py:7:1")

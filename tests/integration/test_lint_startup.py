@@ -41,7 +41,7 @@ def test_linting_one_small_file_imports_nothing_heavy(linted: LintedProject, con
 
 def test_every_command_that_reads_leaves_the_runtime_alone(linted: LintedProject) -> None:
     linted.write({"tasks.py": SHOP})
-    for words in (("facts",), ("rules",), ("lint", "--explain", "SFC401"), ("lint", "--output-format", "json")):
+    for words in (("facts",), ("rules",), ("lint", "--explain", "SFC401"), ("lint", "--format", "json")):
         names = imported(linted, *words)
         assert sorted(name for name in names if name.startswith(("safecelery.runtime", "safecelery.app"))) == []
         assert sorted(names & {"celery", "kombu", "pydantic", "cryptography", "redis", "asyncio"}) == []

@@ -84,7 +84,7 @@ def test_without_a_cache_nothing_is_written_anywhere(linted: LintedProject) -> N
 
 def test_two_runs_at_once_share_a_cache_and_agree(linted: LintedProject) -> None:
     linted.write({f"shop/tasks{number}.py": SHOP for number in range(40)})
-    command = linted.command("lint", "--output-format", "json-lines")
+    command = linted.command("lint", "--format", "json-lines")
     for _ in range(2):  # with an empty cache, then with one that both may use
         runs = [
             subprocess.Popen(command, cwd=linted.directory, env=linted.env, text=True,

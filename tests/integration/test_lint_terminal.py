@@ -40,7 +40,7 @@ def test_who_wants_no_colour_gets_none_on_a_terminal(
 def test_formats_for_programs_have_no_colours_even_on_a_terminal(linted: LintedProject) -> None:
     linted.write({"tasks.py": SHOP})
     for form in ("json", "sarif", "github", "junit"):
-        assert ESCAPE not in linted.on_terminal("lint", "--output-format", form)[1]
+        assert ESCAPE not in linted.on_terminal("lint", "--format", form)[1]
 
 
 def test_without_its_colours_the_report_of_a_terminal_is_the_report_of_a_pipe(linted: LintedProject) -> None:
@@ -91,7 +91,7 @@ def test_ctrl_c_ends_the_run_quietly_with_130_and_leaves_nothing(linted: LintedP
 def test_a_reader_that_has_seen_enough_ends_the_run_quietly(linted: LintedProject, form: str) -> None:
     linted.write({f"tasks{n}.py": SHOP for n in range(60)})
     process = subprocess.Popen(
-        linted.command("lint", "--output-format", form),
+        linted.command("lint", "--format", form),
         cwd=linted.directory, env=linted.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

@@ -77,18 +77,18 @@ def test_the_action_passes_inputs_as_data_and_every_input_is_used() -> None:
 @pytest.mark.parametrize(
     ("inputs", "status", "calls"),
     [
-        ({}, 0, ["lint . --output-format github"]),
+        ({}, 0, ["lint . --format github"]),
         (
             {"PATHS": "src deploy", "POLICY": "my policy.toml", "ARGS": "--no-cache"},
             0,
-            ["lint src deploy --no-cache --policy my policy.toml --output-format github"],
+            ["lint src deploy --no-cache --policy my policy.toml --format github"],
         ),
         (
             {"SARIF": "lint.sarif", "EXIT": "1"},
             1,
-            ["lint . --output-format sarif --output-file lint.sarif", "lint . --output-format github"],
+            ["lint . --format sarif --output-file lint.sarif", "lint . --format github"],
         ),
-        ({"PATHS": "$(touch owned)"}, 0, ["lint $(touch owned) --output-format github"]),
+        ({"PATHS": "$(touch owned)"}, 0, ["lint $(touch owned) --format github"]),
     ],
 )
 def test_the_actions_script_calls_the_linter(

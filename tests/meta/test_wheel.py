@@ -64,7 +64,7 @@ def test_the_linter_works_from_the_wheel_alone(wheel: zipfile.ZipFile, tmp_path:
     )
     site = [path for path in sys.path if path.endswith("-packages")]
     start = f"import sys; sys.path[:0] = {[str(tmp_path / 'site')]!r}; sys.path += {site!r}"
-    for words in (["lint", "--no-cache", "--output-format", "html"], ["lint", "--explain", "SFC401"]):
+    for words in (["lint", "--no-cache", "--format", "html"], ["lint", "--explain", "SFC401"]):
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", f"{start}; from safecelery.cli.main import main; main()", *words],
             cwd=tmp_path / "shop", capture_output=True, text=True, check=False,

@@ -104,7 +104,7 @@ BYTES = [
     b"\xed\xa0\x80",
 ]
 COMMANDS: tuple[tuple[str, ...], ...] = (
-    *(("lint", "--output-format", form) for form in OUTPUT_FORMATS),
+    *(("lint", "--format", form) for form in OUTPUT_FORMATS),
     ("lint",),
     ("lint", "--no-cache", "--include-tests", "--policy", "strict"),
     ("lint", "--fix"),

@@ -54,7 +54,7 @@ def lint(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
       safecelery lint --baseline known.json --update-baseline
       safecelery lint --baseline known.json       from now on only new findings fail
       safecelery lint --diff                      what --fix would write
-      safecelery lint --output-format sarif --output-file lint.sarif
+      safecelery lint --format sarif --output-file lint.sarif
 
     \b
     Exit status:

@@ -28,7 +28,10 @@ _JUDGING = (
 )  # fmt: skip
 
 _REPORTING = (
-    click.option("--output-format", type=click.Choice(OUTPUT_FORMATS), help="How to say it. [default: full]"),
+    click.option(
+        "--format", "--output-format", "output_format", type=click.Choice(OUTPUT_FORMATS),
+        help="How to say it. [default: full]",
+    ),
     click.option("--output-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report there."),
     click.option("--statistics", is_flag=True, help="Count the findings of each rule."),
     click.option("--quiet", "-q", is_flag=True, help="Findings only: no summary, no progress."),
@@ -36,7 +39,7 @@ _REPORTING = (
     click.option("--fail-on-warnings", is_flag=True, help="Exit with 1 for findings of level warn, too."),
     click.option("--fail-on-undecided", is_flag=True, help="Exit with 1 while a rule could not be decided (SFC002)."),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found; with 2 if not all could be read."),
-)
+)  # fmt: skip
 
 
 def judging(command: F) -> F:

@@ -51,7 +51,7 @@ def audit(room: Path) -> Audit:
 
 
 def test_the_report_is_the_linters(audit: Audit) -> None:
-    done = audit("-A", "shop", "--output-format", "concise", "--select", "SFC402,SFC201")
+    done = audit("-A", "shop", "--format", "concise", "--select", "SFC402,SFC201")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "shop.py:8" in done.stdout
@@ -63,8 +63,8 @@ def test_the_report_is_the_linters(audit: Audit) -> None:
 
 
 def test_json_on_standard_output_is_json(audit: Audit) -> None:
-    json.loads(audit("-A", "shop", "--output-format", "json").stdout)
-    sarif = json.loads(audit("-A", "shop", "--output-format", "sarif").stdout)
+    json.loads(audit("-A", "shop", "--format", "json").stdout)
+    sarif = json.loads(audit("-A", "shop", "--format", "sarif").stdout)
     assert sarif["version"] == "2.1.0"
 
 
@@ -112,7 +112,7 @@ def test_compare_fails_for_a_difference_and_shows_both_sides(audit: Audit) -> No
     assert done.stdout.startswith(
         "shop.add  shop.py:8\n  differs: time_limit_effective: source 60 (time_limit at shop.py:8), live 30\n"
     )
-    document = json.loads(audit("-A", "shop", "--compare", "--output-format", "json", source=source(60)).stdout)
+    document = json.loads(audit("-A", "shop", "--compare", "--format", "json", source=source(60)).stdout)
     assert document["differences"][0]["kind"] == "differs"
 
 
@@ -130,7 +130,7 @@ def test_compare_shows_what_source_leaves_open_without_failing(audit: Audit) -> 
         (["-A", "shop:nothing"], "error: -A shop:nothing: cannot be imported"),
         (["-A", "shop", "--policy", "stricct"], "did you mean 'strict'"),
         (["-A", "shop", "--workdir", "nowhere"], "nowhere"),
-        (["-A", "shop", "--compare", "--output-format", "sarif"], "--compare prints a text (full) or json, not sarif"),
+        (["-A", "shop", "--compare", "--format", "sarif"], "--compare prints a text (full) or json, not sarif"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence_and_exit_status_2(audit: Audit, words: list[str], said: str) -> None:
@@ -150,6 +150,6 @@ def test_another_directory_can_be_worked_in(audit: Audit, room: Path) -> None:
 
 @pytest.mark.parametrize("rule", ["SFC101", "SFC201", "SFC402", "SFC903"])
 def test_any_one_rule_can_be_asked_for_alone(audit: Audit, rule: str) -> None:
-    done = audit("-A", "shop", "--output-format", "concise", "--select", rule)
+    done = audit("-A", "shop", "--format", "concise", "--select", rule)
     assert "error:" not in done.stderr
     assert done.returncode == int(rule in ("SFC201", "SFC402"))

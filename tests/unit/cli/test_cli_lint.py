@@ -75,7 +75,7 @@ def test_options_reach_the_engine_as_configuration(run: Run, fake: FakeEngine, r
     result = run(
         "lint", "src", "--policy", "strict", "--select", "SFC4,SFC101", "--select", "early-acknowledgement",
         "--ignore", "SFC402", "--exclude", "vendor,build", "--include-tests", "--no-cache", "--fail-on-undecided",
-        "--settings", "shop.settings", "--output-format", "concise",
+        "--settings", "shop.settings", "--format", "concise",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     ((paths, config),) = fake.asked
@@ -105,7 +105,7 @@ def test_the_command_line_wins_over_the_file_and_the_file_over_the_defaults(
     [
         (["--policy", "stricct"], "did you mean 'strict'"),
         (["--select", "SFC4O1"], "SFC4O1"),
-        (["--output-format", "xml"], "'xml' is not one of"),
+        (["--format", "xml"], "'xml' is not one of"),
         (["--selekt", "SFC4"], "No such option"),
         (["--update-baseline"], "name the file with --baseline"),
         (["--config", "nowhere.toml"], "nowhere.toml"),
@@ -131,9 +131,14 @@ def test_an_engine_that_cannot_go_on_is_a_sentence(run: Run, monkeypatch: pytest
 
 def test_the_report_goes_to_a_file_and_nothing_to_the_terminal(run: Run, fake: FakeEngine, room: Path) -> None:
     fake.result = LintResult(findings=(a_finding(message="naïve \udcff"),))
-    result = run("lint", "--output-format", "json", "--output-file", "lint.json")
+    result = run("lint", "--format", "json", "--output-file", "lint.json")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "SFC401" in json.dumps(json.loads((room / "lint.json").read_text(encoding="utf-8")))
+
+
+def test_the_format_has_the_name_that_ruff_gives_it_too(run: Run, fake: FakeEngine) -> None:
+    reports = [run("lint", option, "json") for option in ("--format", "--output-format")]
+    assert json.loads(reports[0].stdout) == json.loads(reports[1].stdout)
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence(run: Run, fake: FakeEngine) -> None:
@@ -210,7 +215,7 @@ def test_linting_a_small_file_imports_nothing_heavy(room: Path) -> None:
     (room / "tasks.py").write_text("from celery import Celery\napp = Celery('shop')\n@app.task\ndef charge(): ...\n")
     code = (
         "import sys\nfrom safecelery.cli.main import safecelery\n"
-        "try:\n    safecelery(['lint', 'tasks.py', '--output-format', 'concise'])\nexcept SystemExit:\n    pass\n"
+        "try:\n    safecelery(['lint', 'tasks.py', '--format', 'concise'])\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', sorted(set({HEAVY!r}) & set(sys.modules)))"
     )
     assert python("-c", code, cwd=room).stdout.endswith("HEAVY []\n")
@@ -252,7 +257,7 @@ def test_fix_writes_and_looks_again(run: Run, monkeypatch: pytest.MonkeyPatch, r
 
 def test_without_anything_to_fix_the_report_is_the_usual_one(run: Run, fake: FakeEngine) -> None:
     fake.result = LintResult(findings=(a_finding(code="SFC301", name="signing-off"),))
-    result = run("lint", "--fix", "--output-format", "concise")
+    result = run("lint", "--fix", "--format", "concise")
     assert result.exit_code == 1
     assert "nothing to fix" in result.stderr
     assert "SFC301" in result.stdout
