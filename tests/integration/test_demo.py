@@ -169,6 +169,7 @@ class TestTheVerdict:
         (kept,) = tmp_private_dir.iterdir()
         assert str(kept) in result.output
         assert {"worker.log", "beat.log", "book.jsonl", "keys"} <= {path.name for path in kept.iterdir()}
+        assert "ok          chain" in result.output, result.output
         assert "paid" in (kept / "book.jsonl").read_text()
 
 
