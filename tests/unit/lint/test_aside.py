@@ -10,6 +10,7 @@ import pytest
 from safecelery.lint.aside import aside
 from safecelery.lint.source import second
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Place
+from tests.unit.lint.source.source_trees import forked
 
 HERE = os.getpid()
 
@@ -75,7 +76,9 @@ def test_no_fork_beside_other_threads() -> None:
         thread.join()
 
 
-def test_no_child_is_left_behind() -> None:
+def test_no_child_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    children = forked(monkeypatch)
     aside(os.getpid)()
+    (child,) = children
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(child, os.WNOHANG)

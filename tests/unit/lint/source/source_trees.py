@@ -6,6 +6,8 @@ import ast
 import os
 from pathlib import Path
 
+import pytest
+
 from safecelery.lint.source.stages import Stages
 
 LONG_AGO = 1_500_000_000
@@ -33,6 +35,21 @@ def comment_lines(source: str) -> list[int]:
 
 def plain_stages() -> Stages:
     return Stages(names_defined, lines_of_calls, comment_lines)
+
+
+def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The process ids of all children that are forked from here on."""
+    children: list[int] = []
+    fork = os.fork
+
+    def remembering() -> int:
+        pid = fork()
+        if pid:
+            children.append(pid)
+        return pid
+
+    monkeypatch.setattr(os, "fork", remembering)
+    return children
 
 
 class CountingStages(Stages):

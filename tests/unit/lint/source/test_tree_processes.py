@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from safecelery.lint.source import SourceTree, collect
-from tests.unit.lint.source.source_trees import CountingStages, plain_stages, write
+from tests.unit.lint.source.source_trees import CountingStages, forked, plain_stages, write
 
 TASK = "from celery import shared_task\n\n\n@shared_task\ndef charge():\n    pass\n"
 
@@ -83,7 +83,8 @@ def test_results_that_do_not_fit_into_json_are_made_here(tmp_path: Path) -> None
     assert all(record.ir == {"body": b"bytes"} for record in tree.records)
 
 
-def test_interrupting_leaves_no_child_behind(tmp_path: Path) -> None:
+def test_interrupting_leaves_no_child_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    children = forked(monkeypatch)
     write(tmp_path, many(120))
 
     def interrupt(done: int, total: int) -> None:
@@ -91,8 +92,9 @@ def test_interrupting_leaves_no_child_behind(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         gathered(tmp_path, second=True, progress=interrupt)
+    (child,) = children
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(child, os.WNOHANG)
 
 
 def test_progress_is_told_rarely_and_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
