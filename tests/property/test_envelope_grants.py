@@ -50,6 +50,6 @@ def test_several_grants_are_any_of_them(globs: list[str], name: str) -> None:
 
 @given(st.integers(1, 40))
 def test_no_number_of_stars_makes_a_long_name_slow(stars: int) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     key("*a" * stars + "b").may_send_task("a" * 20_000)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -107,11 +107,11 @@ def test_text_that_only_opens_is_refused(text: str) -> None:
 
 
 def test_a_megabyte_of_brackets_is_refused_quickly() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ("[" * 2**20, '"[' * 2**19, '"\\[' * 2**18, "[]" * 2**19):
         with pytest.raises(Malformed):
             decode_json(text.encode())
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,9 @@ ENDLESS = {
 @pytest.mark.parametrize(("before", "value"), ENDLESS.values(), ids=ENDLESS.keys())
 def test_reading_ends_and_the_value_is_unknown(tmp_path: Path, before: str, value: str) -> None:
     source = f"{IMPORT}{before}{TASK.format(value)}@app.task(time_limit=5)\ndef other(): ...\n"
-    start = time.perf_counter()
+    start = time.process_time()
     reading = facts_of(tmp_path, {**APP, "shop/tasks.py": source})
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert isinstance(reading.value("pay", "time_limit"), Unread)
     assert reading.value("other", "time_limit") == 5
 
@@ -71,9 +71,9 @@ NESTED = {
 @pytest.mark.parametrize("source", NESTED.values(), ids=NESTED.keys())
 def test_deep_and_huge_code_is_read_or_reported(tmp_path: Path, source: str) -> None:
     files = {**APP, "shop/tasks.py": f"{IMPORT}{TASK.format(5)}{source}"}
-    start = time.perf_counter()
+    start = time.process_time()
     result = lint_of(tmp_path, files, select=("SFC401",))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert {row.name for row in result.tasks} >= {"shop.tasks.pay"} or result.unread
 
 
