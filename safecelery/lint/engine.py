@@ -6,7 +6,6 @@ policy's rules are asked about each fact. Comments, waivers and the baseline the
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,14 +17,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from safecelery.lint.config import LintConfig
 from safecelery.lint.finding import Finding, LintResult, TaskRow
 from safecelery.lint.judge import Judge
+from safecelery.lint.pausing import no_collection
 from safecelery.lint.source import DEFAULT_CACHE, collect
+from safecelery.lint.source.beside import Beside
 from safecelery.policy.facts import DeployFacts, FileFacts, PackageFacts, TrustFacts
-from safecelery.policy.profile import load_policy
+from safecelery.policy.profile import Policy, load_policy
 
 if TYPE_CHECKING:
     from safecelery.lint.deploy import Deployment
     from safecelery.lint.project.analysis import Analysis
+    from safecelery.lint.reuse.basis import Basis
     from safecelery.lint.source import SourceTree
+    from safecelery.lint.source.survey import Survey
 
 __all__ = ["facts", "lint"]
 
@@ -35,26 +38,25 @@ _MANY: Final = 100
 _Deployed = TypeVar("_Deployed", DeployFacts, PackageFacts, FileFacts, TrustFacts)
 
 
-def lint(paths: Sequence[str], config: LintConfig, *, progress: Progress | None = None) -> LintResult:
+def lint(
+    paths: Sequence[str], config: LintConfig, *, progress: Progress | None = None, basis: Basis | None = None
+) -> LintResult:
     """Check what lies at ``paths``; ``progress`` is told how many files are done, of how many.
+
+    ``basis``: the survey of these paths, which is told what else the result depends on.
 
     Raises :class:`safecelery.errors.SafeCeleryError` for a policy or baseline that cannot be used. What cannot be read
     of the linted code is in the result's ``unread``.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # a run makes next to no garbage, and looking for some takes a quarter of its time
-    try:
-        return _lint(paths, config, progress)
-    finally:
-        if collecting:
-            gc.enable()
+    with no_collection():
+        return _lint(paths, config, progress, basis)
 
 
-def _lint(paths: Sequence[str], config: LintConfig, progress: Progress | None) -> LintResult:
-    start = time.perf_counter()
-    policy = config.judged_by(load_policy(_policy_path(config)))
-    tree, deployment, analysis = _read(paths, config, progress)
-    judge = Judge(policy, today=datetime.now(UTC).date())
+def _lint(paths: Sequence[str], config: LintConfig, progress: Progress | None, basis: Basis | None) -> LintResult:
+    start = basis.began if basis else time.perf_counter()
+    policy = config.judged_by(load_policy(config.policy))
+    tree, deployment, analysis = _read(paths, config, progress, surveyed=basis.surveyed if basis else None)
+    judge = Judge(policy, today=basis.today if basis else datetime.now(UTC).date())
     for subject in _subjects(analysis, deployment, config):
         judge.ask(subject)
     unread = sorted(
@@ -75,11 +77,23 @@ def _lint(paths: Sequence[str], config: LintConfig, progress: Progress | None) -
         notes=(*tree.notes, *analysis.notes),
         rules=tuple(sorted(judge.active)),
     )
-    result = _against_baseline(result, paths, config)
+    if basis is not None:
+        _depends(basis, tree, deployment, policy)
+    result = _against_baseline(result, paths, config, basis.beside if basis else Beside())
     return replace(result, seconds=time.perf_counter() - start)
 
 
-def _against_baseline(result: LintResult, paths: Sequence[str], config: LintConfig) -> LintResult:
+def _depends(basis: Basis, tree: SourceTree, deployment: Deployment, policy: Policy) -> None:
+    """Tell what else the result depends on."""
+    for source in policy.sources:  # read already; one that changed since then is too new to be relied on
+        basis.beside.note(source)
+    basis.beside.add(tree.beside)
+    basis.beside.add(deployment.beside)
+    # The time until a key expires is counted in seconds from now.
+    basis.complete = not any(isinstance(key.expires_s, int | float) for key in deployment.trust)
+
+
+def _against_baseline(result: LintResult, paths: Sequence[str], config: LintConfig, beside: Beside) -> LintResult:
     """Set aside what the baseline knows."""
     if config.baseline is None:
         return result
@@ -90,9 +104,12 @@ def _against_baseline(result: LintResult, paths: Sequence[str], config: LintConf
         codes=frozenset(result.rules),
         unread=frozenset(part.path for part in result.unread),
     )
-    changes = compare(
-        result.findings, read_baseline(config.baseline), directory=config.baseline.parent, covered=covered
-    )
+    directory = config.baseline.parent
+    beside.note(str(config.baseline))
+    entries = read_baseline(config.baseline)
+    for path in {entry.path for entry in entries}:  # what is gone may have been renamed
+        beside.exists(str(directory / path))
+    changes = compare(result.findings, entries, directory=directory, covered=covered)
     return replace(result, findings=changes.new, baselined=changes.known)
 
 
@@ -106,12 +123,13 @@ def facts(paths: Sequence[str], config: LintConfig) -> dict[str, Any]:
     return document
 
 
-def _policy_path(config: LintConfig) -> str:
-    return config.policy
-
-
 def _read(
-    paths: Sequence[str], config: LintConfig, progress: Progress | None, *, deployment: bool = True
+    paths: Sequence[str],
+    config: LintConfig,
+    progress: Progress | None,
+    *,
+    deployment: bool = True,
+    surveyed: Survey | None = None,
 ) -> tuple[SourceTree, Deployment, Analysis]:
     from safecelery.lint.deploy import Deployment
     from safecelery.lint.project.analysis import analyse
@@ -124,6 +142,7 @@ def _read(
         cache_dir=cache_dir,
         progress=progress,
         second=False if config.jobs == 1 else None,
+        surveyed=surveyed,
     )
     if not deployment:
         return tree, Deployment(), analyse(tree, settings=config.settings, environment=config.environment)
@@ -151,6 +170,7 @@ def _deployment(tree: SourceTree) -> Deployment:
         whole.packages += [_shown(facts, shown) for facts in part.packages]
         whole.files += [_shown(facts, shown) for facts in part.files]
         whole.trust += [_shown(facts, shown) for facts in part.trust]
+        whole.beside.add(part.beside)
         whole.unread += [replace(item, path=shown.get(item.path, item.path)) for item in part.unread]
     return whole
 

@@ -43,6 +43,8 @@ class Policy:
     """By rule code."""
     limits: Limits
     waivers: tuple[Waiver, ...] = ()
+    sources: tuple[str, ...] = field(default=(), compare=False)
+    """The paths of the files it was read from."""
     plans: Mapping[type, Plan] = field(init=False, repr=False, compare=False)
     """By type of facts. A type whose every rule is off has none."""
 
@@ -92,7 +94,13 @@ def load_policy(name_or_path: str | Path) -> Policy:
     if missing:
         raise PolicyFileError(f"{path}: limits: {', '.join(missing)} missing; state them, or extend a policy that does")
     try:
-        return Policy(name=chain[0].name, levels=levels, limits=Limits(**limits), waivers=tuple(waivers))
+        return Policy(
+            name=chain[0].name,
+            levels=levels,
+            limits=Limits(**limits),
+            waivers=tuple(waivers),
+            sources=tuple(document.source for document in chain),
+        )
     except PolicyFileError as error:
         raise PolicyFileError(f"{path}: {error}") from None
 

@@ -45,16 +45,24 @@ def run(paths: Sequence[str], given: dict[str, Any]) -> int:
 
 
 def check(paths: Sequence[str], config: LintConfig, given: dict[str, Any]) -> LintResult:
-    """Call the engine, with progress where somebody watches."""
-    from safecelery.lint import engine
-
+    """Call the engine, with progress where somebody watches; or take its last result, where a report is all."""
     if given["quiet"] or given["no_progress"] or not sys.stderr.isatty():
-        return engine.lint(paths, config)
+        return _found(paths, config, given, None)
     progress = Progress()
     try:
-        return engine.lint(paths, config, progress=progress)
+        return _found(paths, config, given, progress)
     finally:
         progress.clear()
+
+
+def _found(paths: Sequence[str], config: LintConfig, given: dict[str, Any], progress: Progress | None) -> LintResult:
+    if not config.cache or any(given[name] for name in ("fix", "unsafe_fixes", "diff", "update_baseline")):
+        from safecelery.lint import engine
+
+        return engine.lint(paths, config, progress=progress)
+    from safecelery.lint import reuse
+
+    return reuse.lint(paths, config, progress=progress)
 
 
 def _update_baseline(paths: Sequence[str], config: LintConfig, given: dict[str, Any]) -> int:

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass, field
 
 from safecelery.lint.finding import Unread
+from safecelery.lint.source.beside import Beside
 from safecelery.policy.facts import DeployFacts, FileFacts, PackageFacts, TrustFacts
 
 __all__ = ["Deployment", "tells_of_deployment"]
@@ -21,6 +22,8 @@ class Deployment:
     trust: list[TrustFacts] = field(default_factory=list)
     """The keys of trust stores; those made for tests and examples are left out."""
     unread: list[Unread] = field(default_factory=list)
+    beside: Beside = field(default_factory=Beside)
+    """What was looked at beside the files that were given."""
 
 
 def tells_of_deployment(relative: str) -> bool:

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
+from safecelery.lint.source.beside import Beside
 from safecelery.policy.facts import UNKNOWN, FileFacts, Place, Tri, Unknown
 
 __all__ = ["Repository", "may_be_secret", "read_secret"]
@@ -116,7 +117,9 @@ def _fact(
 class Repository:
     """What Git's index says of files. Read as bytes, without Git: ``.git/index`` holds every tracked path."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+        """Is told what this looks at."""
         self._roots: dict[Path, Path | None] = {}
         self._indexes: dict[Path, bytes | None] = {}
 
@@ -139,7 +142,7 @@ class Repository:
 
     def _root(self, folder: Path) -> Path | None:
         if folder not in self._roots:
-            if (folder / ".git").exists():
+            if self._beside.exists(str(folder / ".git")):
                 self._roots[folder] = folder
             else:
                 self._roots[folder] = None if folder == folder.parent else self._root(folder.parent)
@@ -147,21 +150,24 @@ class Repository:
 
     def _index(self, root: Path) -> bytes | None:
         if root not in self._indexes:
+            file = root / ".git" / "index"
+            self._beside.note(str(file))
             try:
-                data = (root / ".git" / "index").read_bytes()
+                data = file.read_bytes()
             except OSError:
                 data = b""
             # Version 4 shortens paths by what they share with the one before, so they cannot be searched for.
             self._indexes[root] = None if data[4:8] == b"\0\0\0\4" or not data.startswith(b"DIRC") else data
         return self._indexes[root]
 
-    @staticmethod
-    def _ignored(root: Path, relative: str) -> bool:
+    def _ignored(self, root: Path, relative: str) -> bool:
         """A plain pattern of a ``.gitignore`` on the way names the file or a folder above it."""
         parts = relative.split("/")
         for depth in range(len(parts)):
+            file = root.joinpath(*parts[:depth]) / ".gitignore"
+            self._beside.note(str(file))
             try:
-                lines = (root.joinpath(*parts[:depth]) / ".gitignore").read_text("utf-8", "replace").splitlines()
+                lines = file.read_text("utf-8", "replace").splitlines()
             except OSError:
                 continue
             below = parts[depth:]

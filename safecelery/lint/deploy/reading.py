@@ -45,7 +45,7 @@ def read(files: Iterable[tuple[str, str]]) -> Deployment:
     """
     tree = Tree(files)
     found = Deployment()
-    repository = Repository()
+    repository = Repository(found.beside)
     scripts: list[str] = []
     dockerfiles: list[str] = []
     for relative in sorted(tree.absolute):

@@ -97,6 +97,7 @@ def _masked_finding(finding: Finding) -> Finding:
         because=tuple(Because(link.file, link.line, masked(link.what)) for link in finding.because),
         blocked_by=masked(finding.blocked_by),
         covers=tuple((code, masked(subject), path) for code, subject, path in finding.covers),
+        cause=finding.cause and Because(finding.cause.file, finding.cause.line, masked(finding.cause.what)),
         reason=masked(finding.reason),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safecelery.lint.source.cache import DEFAULT_CACHE, DefaultCache
+from safecelery.lint.source.folder import DEFAULT_CACHE, DefaultCache
 from safecelery.lint.source.record import FileRecord, OtherFile
 from safecelery.lint.source.tree import SourceTree, collect
 

@@ -13,37 +13,22 @@ another name and moved into place, so that runs at the same time cannot mix; the
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
-import sys
 import time
 from collections.abc import Sequence
-from enum import Enum
 from typing import Any, Final
 
+from safecelery.lint.source.folder import DefaultCache, open_folder, read_own, write_own
 from safecelery.lint.source.reading import Stamp
 from safecelery.lint.source.record import UnreadPart
 from safecelery.lint.source.wrappers import Exports
 
-__all__ = ["DEFAULT_CACHE", "Cache", "DefaultCache", "Row", "open_cache"]
+__all__ = ["Cache", "Row", "open_cache", "settled"]
 
 SCHEMA: Final = 1
 _HEAD: Final = ("schema", "fingerprint", "key", "known", "rows", "lengths")
-_KEPT_DAYS: Final = 30
 _RACE_NS: Final = 2_000_000_000
 """A file changed so shortly before it was read may change again within the same tick of its file system's clock."""
-_TAG: Final = "Signature: 8a477f597d28d172789f06886806bc55\n# What safecelery lint found; may be deleted at any time.\n"
-
-
-class DefaultCache(Enum):
-    """The type of :data:`DEFAULT_CACHE`."""
-
-    DEFAULT = "default"
-
-
-DEFAULT_CACHE: Final = DefaultCache.DEFAULT
-"""``$XDG_CACHE_HOME/safecelery``, else ``~/.cache/safecelery``."""
 
 
 class Row:
@@ -94,21 +79,11 @@ class Cache:
 
     def may_keep(self, stamp: Stamp) -> bool:
         """Whether the file was left alone long enough for its stamp to tell."""
-        return max(stamp[0], stamp[1]) < self._began - _RACE_NS
+        return settled(stamp, self._began)
 
     def load(self) -> None:
         """Read what the last run wrote; nothing is remembered if it is missing, odd, or of other versions."""
-        try:
-            # O_NONBLOCK: a pipe in its place is not waited for.
-            with open(
-                os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
-            ) as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode) or not _is_ours(status):
-                    return
-                head, _, rest = file.read().partition(b"\n")
-        except OSError:
-            return
+        head, _, rest = read_own(self._path).partition(b"\n")
         import json
 
         try:
@@ -147,19 +122,13 @@ class Cache:
             "rows": rows,
             "lengths": [len(text) for text in texts],
         }
-        temporary = f"{self._path}.{os.getpid()}.{time.monotonic_ns()}.tmp"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        try:
-            with open(os.open(temporary, flags, 0o600), "wb") as file:
-                file.write(json.dumps(head, separators=(",", ":")).encode() + b"\n")
-                file.writelines(part for text in texts for part in (text, b"\n"))
-            os.replace(temporary, self._path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            return f"the cache was not written: {error.strerror or error}"
-        _forget_old(os.path.dirname(self._path))
-        return None
+        line = json.dumps(head, separators=(",", ":")).encode()
+        return write_own(self._path, (part for text in (line, *texts) for part in (text, b"\n")))
+
+
+def settled(stamp: Stamp, began: int) -> bool:
+    """Whether a file was left alone long enough before ``began`` (nanoseconds) for its stamp to tell."""
+    return max(stamp[0], stamp[1]) < began - _RACE_NS
 
 
 def open_cache(
@@ -168,12 +137,9 @@ def open_cache(
     """The cache for these arguments (all that decides which files are looked at), and a note if there can be none."""
     if directory is None:
         return None, None
-    folder = _default_folder() if isinstance(directory, DefaultCache) else os.path.abspath(directory)
+    folder, note = open_folder(directory)
     if folder is None:
-        return None, "no cache: neither XDG_CACHE_HOME nor a home folder is known; use --no-cache or a cache folder"
-    problem = _prepare(folder, private=isinstance(directory, DefaultCache))
-    if problem is not None:
-        return None, f"no cache: {problem}"
+        return None, note
     import hashlib
 
     key = "\0".join(arguments)
@@ -183,57 +149,5 @@ def open_cache(
     return cache, None
 
 
-def _default_folder() -> str | None:
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):  # the specification says to ignore a relative one
-        home = os.path.expanduser("~")
-        if not os.path.isabs(home):
-            return None
-        base = os.path.join(home, ".cache")
-    return os.path.join(base, "safecelery")
-
-
-def _prepare(folder: str, *, private: bool) -> str | None:
-    """Make the folder if need be; says why it cannot be used."""
-    try:
-        status = os.lstat(folder)
-    except FileNotFoundError:
-        try:
-            if private:
-                os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
-            os.mkdir(folder, mode=0o700)
-            for name, text in (("CACHEDIR.TAG", _TAG), (".gitignore", "*\n")):
-                with open(os.path.join(folder, name), "x", encoding="ascii") as file:
-                    file.write(text)
-            status = os.lstat(folder)
-        except FileExistsError:  # another run was faster
-            return _prepare(folder, private=private) if os.path.isdir(folder) else f"{folder} cannot be made"
-        except OSError as error:
-            return f"{folder} cannot be made: {error.strerror or error}"
-    except (OSError, ValueError) as error:
-        return f"{folder}: {error}"
-    if not stat.S_ISDIR(status.st_mode):
-        return f"{folder} is not a folder"
-    if not _is_ours(status):
-        return f"{folder} belongs to somebody else or others may write to it; chown it to yourself and chmod it to 700"
-    return None
-
-
-def _is_ours(status: os.stat_result) -> bool:
-    if sys.platform == "win32":
-        return True
-    return status.st_uid == os.getuid() and not status.st_mode & 0o022
-
-
 def _is_unread_part(part: object) -> bool:
     return type(part) is list and len(part) == 2 and type(part[0]) is int and type(part[1]) is str
-
-
-def _forget_old(folder: str) -> None:
-    """Delete what no run has written for a month: trees that are gone, and temporary files of runs that died."""
-    oldest = time.time() - _KEPT_DAYS * 86_400
-    with contextlib.suppress(OSError), os.scandir(folder) as listing:
-        for entry in listing:
-            if entry.name.startswith("lint-") and entry.stat(follow_symlinks=False).st_mtime < oldest:
-                with contextlib.suppress(OSError):
-                    os.unlink(entry.path)

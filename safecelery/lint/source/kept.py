@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from safecelery.lint.source.cache import Cache, DefaultCache, Row, open_cache
+from safecelery.lint.source.cache import Cache, Row, open_cache
+from safecelery.lint.source.folder import DefaultCache
 from safecelery.lint.source.reading import Stamp, stamp_of
 from safecelery.lint.source.record import FileRecord, PythonFile
 from safecelery.lint.source.stages import fingerprint

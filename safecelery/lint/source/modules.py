@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from safecelery.lint.source.beside import Beside
 from safecelery.lint.source.record import PythonFile
 
 __all__ = ["ModuleIndex"]
@@ -24,7 +25,10 @@ _PROJECT_FILES: Final = (".git", "pyproject.toml", "requirements.txt", "uv.lock"
 class ModuleIndex:
     """Built when the first question comes; each question then takes a few look-ups in dicts."""
 
-    def __init__(self, files: Sequence[PythonFile], links: Mapping[str, str], roots: Sequence[str]) -> None:
+    def __init__(
+        self, files: Sequence[PythonFile], links: Mapping[str, str], roots: Sequence[str], beside: Beside
+    ) -> None:
+        self._beside = beside
         self._by_path = {file.absolute: file for file in files}
         for link, target in links.items():
             if target in self._by_path:
@@ -79,13 +83,13 @@ class ModuleIndex:
         """A folder that programs are started in, whatever ``__init__.py`` it holds: its modules are top-level ones."""
         if os.path.join(folder, "manage.py") in self._by_path or os.path.join(folder, "setup.py") in self._by_path:
             return True
-        return folder in self._roots and any(os.path.exists(os.path.join(folder, name)) for name in _PROJECT_FILES)
+        return folder in self._roots and any(self._beside.exists(os.path.join(folder, name)) for name in _PROJECT_FILES)
 
     def _packages_above(self, root: str) -> None:
         """An argument inside a package: the packages around it are not in the list of files."""
         while root in self._packages:
             root = os.path.dirname(root)
-            if root in self._packages or not os.path.exists(os.path.join(root, _INIT)):
+            if root in self._packages or not self._beside.exists(os.path.join(root, _INIT)):
                 return
             self._packages.add(root)
 

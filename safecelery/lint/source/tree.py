@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from safecelery.lint.source.cache import DEFAULT_CACHE, DefaultCache, Row
-from safecelery.lint.source.context import context_of
+from safecelery.lint.pausing import no_collection
+from safecelery.lint.source.beside import Beside
+from safecelery.lint.source.cache import Row
+from safecelery.lint.source.folder import DEFAULT_CACHE, DefaultCache
 from safecelery.lint.source.hints import is_hinted_file
 from safecelery.lint.source.kept import Kept
 from safecelery.lint.source.modules import ModuleIndex
 from safecelery.lint.source.record import FileRecord, OtherFile, Payload, PythonFile, UnreadPart, nothing
 from safecelery.lint.source.stages import Stages, load_stages
-from safecelery.lint.source.testfiles import mark_tests
-from safecelery.lint.source.walk import Walk, walk
+from safecelery.lint.source.survey import Survey, survey
 
 if TYPE_CHECKING:
     from safecelery.lint.finding import Unread
@@ -34,40 +34,32 @@ def collect(
     progress: Progress | None = None,
     stages: Stages | None = None,
     second: bool | None = None,
+    surveyed: Survey | None = None,
 ) -> SourceTree:
     """Find, read and reduce every python file of ``paths`` that concerns Celery.
 
     ``exclude``: globs, see walk.py. ``cache_dir``: None works without a cache. ``progress(done, total)`` is called at
-    most ten times a second. ``stages`` and ``second`` (force or forbid the second process) are for tests. What cannot
-    be read is in ``unread`` of the result; nothing is raised for it.
+    most ten times a second. ``stages`` and ``second`` (force or forbid the second process) are for tests.
+    ``surveyed``: the paths were looked at before. What cannot be read is in ``unread`` of the result; nothing is raised
+    for it.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # nothing here is garbage, and looking for some takes a third of the time
-    try:
-        found = walk(paths, exclude)
-        mark_tests(found.python, found.others)
-        around = context_of(paths, found.python, exclude)
-        tree = SourceTree(found, include_tests=include_tests, stages=stages, around=around)
+    with no_collection():
+        tree = SourceTree(surveyed or survey(paths, exclude), include_tests=include_tests, stages=stages)
         if cache_dir is not None:
             shape = [*map(os.path.abspath, paths), f"tests={include_tests}", *exclude]
             tree._note(tree._kept.open(cache_dir, shape))
         tree._read(progress, second=second)
-    finally:
-        if collecting:
-            gc.enable()
     return tree
 
 
 class SourceTree:
     """The files of one run. Made by :func:`collect`; call :meth:`save` when no more files will be asked for."""
 
-    def __init__(
-        self, found: Walk, *, include_tests: bool, stages: Stages | None, around: Sequence[PythonFile] = ()
-    ) -> None:
-        self._found = found
+    def __init__(self, surveyed: Survey, *, include_tests: bool, stages: Stages | None) -> None:
+        self._found = found = surveyed.found
         self._stages = stages
-        self._all = [*found.python, *around]
-        self._around = {file.absolute for file in around}
+        self._all = [*found.python, *surveyed.around]
+        self._around = {file.absolute for file in surveyed.around}
         self._hinted: dict[str, bool] = {}
         self._chosen = [file for file in found.python if include_tests or not file.is_test]
         self._links = dict(found.links)
@@ -83,6 +75,8 @@ class SourceTree:
         """Deployment candidates, in the same order. They were not read."""
         self.notes: list[str] = list(found.notes)
         """What the reader should know."""
+        self.beside = Beside()
+        """What was looked at that is none of the files above."""
 
     @property
     def files(self) -> int:
@@ -178,11 +172,12 @@ class SourceTree:
     def _note(self, note: str | None) -> None:
         if note is not None:
             self.notes.append(note)
+            self.beside.lasting = False  # it tells of this run, not of the tree
 
     @property
     def _modules(self) -> ModuleIndex:
         if self._index is None:
-            self._index = ModuleIndex(self._all, self._links, self._roots())
+            self._index = ModuleIndex(self._all, self._links, self._roots(), self.beside)
         return self._index
 
     def _roots(self) -> list[str]:

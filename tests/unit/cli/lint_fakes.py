@@ -43,7 +43,12 @@ class FakeEngine:
     progress: list[Any] = field(default_factory=list)
 
     def lint(
-        self, paths: Sequence[str], config: LintConfig, *, progress: Callable[[int, int], None] | None = None
+        self,
+        paths: Sequence[str],
+        config: LintConfig,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        basis: object = None,
     ) -> LintResult:
         self.asked.append((tuple(paths), config))
         self.progress.append(progress)
