@@ -143,6 +143,7 @@ def _read(
         progress=progress,
         second=False if config.jobs == 1 else None,
         surveyed=surveyed,
+        meanwhile=_make_ready,
     )
     if not deployment:
         return tree, Deployment(), analyse(tree, settings=config.settings, environment=config.environment)
@@ -153,6 +154,15 @@ def _read(
         read_files = aside(read_files)
     analysis = analyse(tree, settings=config.settings, environment=config.environment)
     return tree, read_files(), analysis
+
+
+def _make_ready() -> None:
+    """Import what comes after the reading."""
+    import safecelery.lint.project.analysis
+    import safecelery.lint.project.facts
+    import safecelery.lint.report.masking
+    import safecelery.lint.report.secret_names
+    import safecelery.lint.suppress  # noqa: F401
 
 
 def _deployment(tree: SourceTree) -> Deployment:

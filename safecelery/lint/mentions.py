@@ -38,11 +38,10 @@ NETWORK: Final = (
 """Whoever uses these talks to another machine."""
 RETRYING: Final = (".retry(",)
 _READING: Final = ("AsyncResult", "GroupResult", "EagerResult", "chord(", "django_celery_results")
-_PERHAPS_READING: Final = tuple(
-    f"{name}.{method}("
+_PERHAPS_READING: Final = {
+    f"{name}.": tuple(f"{name}.{method}(" for method in ("get", "wait", "join", "ready", "collect"))
     for name in ("result", "results", "promise", "res", "job", "ResultSet")
-    for method in ("get", "wait", "join", "ready", "collect")
-)
+}
 
 
 WORDS: Final = (
@@ -60,7 +59,8 @@ def reads_results(source: str) -> bool | None:
     """Whether a module reads results of tasks; None if it looks a little like it."""
     if any(word in source for word in _READING):
         return True
-    return None if any(word in source for word in _PERHAPS_READING) else False
+    perhaps = (word for name, words in _PERHAPS_READING.items() if name in source for word in words)
+    return None if any(word in source for word in perhaps) else False
 
 
 def lines_of(source: str, words: Iterable[str]) -> list[int]:
@@ -88,25 +88,15 @@ def within(lines: list[int], first: int, last: int) -> bool:
 
 
 class Lines:
-    """The text of single lines, which are asked for mostly in order."""
+    """The text of single lines."""
 
     def __init__(self, source: str) -> None:
-        self.source = source
-        self._line, self._offset = 1, 0
+        self._source = source
+        self._lines: list[str] | None = None
 
     def mention(self, words: Iterable[str], first: int, last: int) -> bool:
-        """One of the words occurs between the first line and the end of the last."""
-        if first < self._line:
-            self._line, self._offset = 1, 0
-        self._offset = start = self._after(self._offset, first - self._line)
-        self._line = first
-        text = self.source[start : self._after(start, last - first + 1)]
+        """One of the words, which hold no line's end, occurs between the first line and the end of the last."""
+        if self._lines is None:
+            self._lines = self._source.split("\n")
+        text = "\n".join(self._lines[first - 1 : last])
         return any(word in text for word in words)
-
-    def _after(self, offset: int, lines: int) -> int:
-        for _ in range(lines):
-            following = self.source.find("\n", offset) + 1
-            if not following:
-                return len(self.source)
-            offset = following
-        return offset

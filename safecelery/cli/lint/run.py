@@ -16,6 +16,7 @@ from safecelery.cli.lint.options import stated
 from safecelery.cli.lint.progress import Progress
 from safecelery.lint.config import LintConfig, load_config
 from safecelery.lint.finding import LintResult
+from safecelery.lint.pausing import no_collection
 from safecelery.policy.rules import BY_CODE
 
 __all__ = ["run"]
@@ -26,6 +27,11 @@ def run(paths: Sequence[str], given: dict[str, Any]) -> int:
 
     Raises SafeCeleryError or click.UsageError for what cannot be done.
     """
+    with no_collection():
+        return _run(paths, given)
+
+
+def _run(paths: Sequence[str], given: dict[str, Any]) -> int:
     config = load_config(paths, stated(given), file=given["config_file"], isolated=given["isolated"])
     if given["show_config"]:
         write((config.describe(), "\n"))

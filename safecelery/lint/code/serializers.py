@@ -11,6 +11,7 @@ from safecelery.lint.code.module import Module
 from safecelery.lint.code.names import last_name, words
 from safecelery.lint.code.site import Site
 from safecelery.lint.code.values import first_argument, flows_from_parameter
+from safecelery.lint.nodes import walk
 
 __all__ = ["argument_runs", "serializer_setup"]
 
@@ -68,7 +69,7 @@ def serializer_setup(module: Module) -> Iterator[Site]:
     if not any(word in module.source for word in _WORTH_A_WALK):
         return
     celery = "celery" in module.source
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.Call):
             yield from _call(module, node, celery=celery)
         elif isinstance(node, ast.Import | ast.ImportFrom):

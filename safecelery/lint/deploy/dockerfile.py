@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from safecelery.lint.deploy.environment import HOLE, Environment, interpolate
 from safecelery.lint.deploy.process import Surroundings, is_root, processes
@@ -20,6 +22,8 @@ _ROOT_BASES = frozenset(
 """Official images whose user is root."""
 _DROPS = re.compile(r"\b(?:gosu|su-exec|setpriv|s6-setuidgid|chpst|runuser|setuidgid)\b")
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)(?:\s+(.*))?$", re.DOTALL)
+_KEPT: Final = frozenset({"USER", "HEALTHCHECK", "ENV", "CMD", "ENTRYPOINT"})
+"""Instructions that change what is known of an image."""
 _HEREDOC = re.compile(r"<<-?[\"']?(\w+)[\"']?")
 
 
@@ -74,8 +78,12 @@ def drops_root(image: Image, tree: Tree) -> Tri:
     return True
 
 
+@lru_cache(maxsize=256)
 def image_of(relative: str, text: str, target: str = "") -> Image | None:
-    """The image of a stage, the last one by default. None if there is no such stage."""
+    """The image of a stage, the last one by default. None if there is no such stage.
+
+    Remembered, so not to be changed: each service of a Compose file that is built from a Dockerfile asks twice.
+    """
     stages: dict[str, Image] = {}
     image: Image | None = None
     arguments = Environment()
@@ -111,6 +119,8 @@ def _from(parent: Image | None, base: str) -> Image:
 
 
 def _apply(image: Image, keyword: str, rest: str, line: int, arguments: Environment) -> None:
+    if keyword not in _KEPT:
+        return
     known = Environment({**arguments.values, **image.environment})
     if keyword == "USER":
         image.root = is_root(interpolate(rest, known))

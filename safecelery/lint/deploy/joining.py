@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, SettingsFacts, Stated, Tri
 from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
@@ -49,8 +50,11 @@ def starts(app: Stated, file: str) -> bool:
 
     ``-A shop``, ``shop.celery`` or ``shop.celery:app`` for ``src/shop/celery.py``.
     """
-    if not isinstance(app, str) or not app:
-        return False
+    return isinstance(app, str) and bool(app) and _starts(app, file)
+
+
+@lru_cache(maxsize=1024)
+def _starts(app: str, file: str) -> bool:
     module = "/" + file.removesuffix(".py").removesuffix("/__init__")
     path = "/" + app.partition(":")[0].replace(".", "/")
     return module.endswith((path, f"{path}/celery"))

@@ -70,7 +70,8 @@ def _requirements(relative: str, text: str) -> Iterator[PackageFacts]:
             line += " "
             continue
         bare = line.strip()
-        if bare and bare[0] not in "-#" and _MARK.search(bare):
+        # The name stands before the hashes, which are ten times as long.
+        if bare and bare[0] not in "-#" and _MARK.search(bare.partition("--hash")[0]):
             yield from _wanted(requirement(re.sub(r"\s+--hash=\S+", "", bare), Place(relative, start), locked=pinned))
         line, start = "", 0
 

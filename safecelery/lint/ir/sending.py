@@ -10,6 +10,7 @@ from safecelery.lint.ir import Node
 from safecelery.lint.ir.statements import Reducer
 from safecelery.lint.ir.syntax import AnyFunction, first_line, last_name
 from safecelery.lint.mentions import within
+from safecelery.lint.nodes import children, statements_within
 
 __all__ = ["sending_calls"]
 
@@ -37,7 +38,7 @@ def sending_calls(tree: ast.Module, reducer: Reducer, lines: list[int]) -> list[
     found: list[Node] = []
 
     def visit(node: ast.AST, function: int, imports: list[Node]) -> None:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.stmt) and not within(lines, first_line(child), child.end_lineno or child.lineno):
                 continue
             if isinstance(child, AnyFunction):
@@ -54,4 +55,4 @@ def sending_calls(tree: ast.Module, reducer: Reducer, lines: list[int]) -> list[
 
 
 def _local_imports(function: AnyFunction, reducer: Reducer) -> list[Node]:
-    return reducer.block([n for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)])
+    return reducer.block([n for n in statements_within(function) if isinstance(n, ast.Import | ast.ImportFrom)])

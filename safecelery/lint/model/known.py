@@ -26,10 +26,12 @@ MOST: Final = 10_000
 
 def to_val(value: Any) -> Val:
     """A plain Python value as a :class:`Val`."""
+    if value is None:
+        return Val(None)
     if isinstance(value, list | tuple):
         return Val(Seq("t" if isinstance(value, tuple) else "l", [to_val(item) for item in value]))
     if isinstance(value, dict):
         return Val(Table({key: to_val(item) for key, item in value.items()}))
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | int | float | str):
         return Val(value)
     return unknown(f"a {type(value).__name__}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes
+from safecelery.lint.model.known import to_val
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.values import Class, Ext, ExtInstance, Instance, ModuleRef, Seq, Table, Unknown, Val, unknown
@@ -59,8 +60,6 @@ class Configuration:
 
 
 def _default(name: str, *, safe: bool) -> Val:
-    from safecelery.lint.model.known import to_val
-
     return to_val(SAFE_SETTINGS[name] if safe and name in SAFE_SETTINGS else SETTING_DEFAULTS.get(name))
 
 

@@ -65,12 +65,14 @@ def _argument(it: Interpreter, name: str, function: Function) -> Val:
 
 def _acts(body: list[Any], wanted: frozenset[str], method_of_app: bool) -> bool:
     """The body configures an app, or declares a task by a decorator inside."""
-    stack: list[Any] = list(body)
+    stack: list[Any] = [node for node in body if type(node) is list]
     while stack:
         node = stack.pop()
-        if not isinstance(node, list) or not node:
+        if not node:
             continue
         tag = node[0]
+        if (tag == "n" or tag == "k") and len(node) == 3:
+            continue  # half of all nodes: names and constants
         if tag == "def" and len(node) == 8 and wanted is _CONFIGURING:
             for decorator in node[4]:
                 inner = decorator[2] if decorator[0] == "c" else decorator
@@ -86,7 +88,9 @@ def _acts(body: list[Any], wanted: frozenset[str], method_of_app: bool) -> bool:
                 and (_is_app_like(node[2]) or (method_of_app and node[2][0] == "n" and node[2][2] == "self"))
             ):
                 return True
-        stack.extend(part for part in node if isinstance(part, list))
+        for part in node:
+            if type(part) is list:
+                stack.append(part)  # noqa: PERF401 - several times as fast as a generator
     return False
 
 

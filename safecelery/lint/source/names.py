@@ -67,6 +67,8 @@ KIND_BY_PREFIX: Final = (
     (".env.", "env"),
     ("celerybeat-schedule.", "state"),
 )
+_SUFFIXES: Final = tuple(suffix for suffix, _ in KIND_BY_SUFFIX)
+_PREFIXES: Final = tuple(prefix for prefix, _ in KIND_BY_PREFIX)
 """The name's beginning, in lower case; looked at after whole names."""
 
 KIND_BY_ENDING: Final = {
@@ -137,11 +139,12 @@ def _is_requirements(stem: str, folder: str) -> bool:
 
 
 def _by_suffix(low: str) -> str | None:
+    if not low.endswith(_SUFFIXES):
+        return None
     return next((kind for suffix, kind in KIND_BY_SUFFIX if low.endswith(suffix)), None)
 
 
 def _by_prefix(low: str) -> str | None:
-    for prefix, kind in KIND_BY_PREFIX:
-        if low.startswith(prefix):
-            return kind
-    return None
+    if not low.startswith(_PREFIXES):
+        return None
+    return next((kind for prefix, kind in KIND_BY_PREFIX if low.startswith(prefix)), None)

@@ -67,11 +67,12 @@ def read_all(
     progress: Progress | None = None,
     *,
     second: bool | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> dict[int, Outcome]:
     """Read the files at ``todo``; and those at ``idle`` (known not to match) if new names call for it.
 
     ``known`` is what the modules not read again are known to export; it is added to. ``second`` forces or forbids the
-    second process.
+    second process, beside which ``meanwhile`` is called: it makes something ready that is needed afterwards.
     """
     told = _Told(progress, len(todo))
     reader = Reader(files, stages, {key: set(names) for key, names in known.items()})
@@ -86,6 +87,8 @@ def read_all(
     try:
         if second or (second is None and len(todo) >= _WORTH_A_PROCESS and can_fork()):
             child = start_second(reader, chunks, members)
+            if child is not None and meanwhile is not None:
+                meanwhile()
         for number in chunks:
             told(number * size)
             for index in members(number):

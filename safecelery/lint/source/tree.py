@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from safecelery.lint.pausing import no_collection
@@ -35,20 +35,21 @@ def collect(
     stages: Stages | None = None,
     second: bool | None = None,
     surveyed: Survey | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> SourceTree:
     """Find, read and reduce every python file of ``paths`` that concerns Celery.
 
     ``exclude``: globs, see walk.py. ``cache_dir``: None works without a cache. ``progress(done, total)`` is called at
     most ten times a second. ``stages`` and ``second`` (force or forbid the second process) are for tests.
-    ``surveyed``: the paths were looked at before. What cannot be read is in ``unread`` of the result; nothing is raised
-    for it.
+    ``surveyed``: the paths were looked at before. ``meanwhile`` is called while a second process reads, if one does.
+    What cannot be read is in ``unread`` of the result; nothing is raised for it.
     """
     with no_collection():
         tree = SourceTree(surveyed or survey(paths, exclude), include_tests=include_tests, stages=stages)
         if cache_dir is not None:
             shape = [*map(os.path.abspath, paths), f"tests={include_tests}", *exclude]
             tree._note(tree._kept.open(cache_dir, shape))
-        tree._read(progress, second=second)
+        tree._read(progress, second=second, meanwhile=meanwhile)
     return tree
 
 
@@ -197,14 +198,21 @@ class SourceTree:
             self._stages = load_stages()
         return self._stages
 
-    def _read(self, progress: Progress | None, *, second: bool | None) -> None:
+    def _read(self, progress: Progress | None, *, second: bool | None, meanwhile: Callable[[], object] | None) -> None:
         todo, idle = self._kept.plan(self._chosen)
         outcomes: dict[int, Outcome] = {}
         if todo:
             from safecelery.lint.source.rounds import read_all
 
             outcomes = read_all(
-                self._chosen, todo, idle, self._loaded_stages(), self._kept.known, progress, second=second
+                self._chosen,
+                todo,
+                idle,
+                self._loaded_stages(),
+                self._kept.known,
+                progress,
+                second=second,
+                meanwhile=meanwhile,
             )
         elif progress is not None:
             progress(0, 0)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from safecelery.lint.source.reading import TooLargeError, read_bytes
 from safecelery.lint.source.record import PythonFile
 
 __all__ = ["read_by_code"]
@@ -27,8 +28,7 @@ def read_by_code(files: Iterable[PythonFile], names: Collection[str]) -> frozens
         if file.is_test:
             continue
         try:
-            with Path(file.absolute).open("rb") as stream:
-                text = stream.read(_LARGEST)
+            text = _head(file.absolute)
         except OSError:
             continue
         for name in sorted(missing):
@@ -36,6 +36,14 @@ def read_by_code(files: Iterable[PythonFile], names: Collection[str]) -> frozens
                 found.add(name)
         missing -= found
     return frozenset(found)
+
+
+def _head(path: str) -> bytes:
+    try:
+        return read_bytes(path)[0][:_LARGEST]
+    except TooLargeError:
+        with Path(path).open("rb") as stream:
+            return stream.read(_LARGEST)
 
 
 def _is_read(name: str, text: str) -> bool:
