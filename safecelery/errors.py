@@ -11,6 +11,7 @@
     ├── KeyringError                a key, key source or trust store that cannot be used
     ├── SealError                   a message cannot be signed, so it is not sent
     ├── Rejected                    a received message is refused; carries a Reason
+    ├── StoreUnavailable            the ledger cannot be asked, so nothing that needs it goes on
     └── TransientError              for tasks to raise: retried with backoff
 
 This module is the bottom layer: it imports nothing of the package.
@@ -35,6 +36,7 @@ __all__ = [
     "SafeCeleryError",
     "SealError",
     "SettingsError",
+    "StoreUnavailable",
     "TransientError",
     "UnknownOptionError",
     "did_you_mean",
@@ -66,6 +68,8 @@ class Reason(StrEnum):
     RETRIES_OUT_OF_RANGE = "retries-out-of-range"
     SCHEDULE_OUT_OF_RANGE = "schedule-out-of-range"
     TASK_UNKNOWN = "task-unknown"
+    REPLAYED = "replayed"
+    POISON = "poison"
     INTERNAL = "internal"
 
 
@@ -131,6 +135,10 @@ class Rejected(SafeCeleryError):
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+
+
+class StoreUnavailable(SafeCeleryError):
+    """The store of deliveries and outcomes cannot be asked. The text names the server, never a password."""
 
 
 class TransientError(SafeCeleryError):
