@@ -24,13 +24,25 @@ from pydantic_settings import (
 
 from safecelery.errors import SettingsError, did_you_mean
 
-__all__ = ["BrokerSettings", "Profile", "ResultSettings", "SafeCelerySettings", "SigningSettings", "TlsFloor"]
+__all__ = [
+    "LEDGER_OFF",
+    "BrokerSettings",
+    "LedgerSettings",
+    "Profile",
+    "ResultSettings",
+    "SafeCelerySettings",
+    "SigningSettings",
+    "TlsFloor",
+]
 
 PREFIX = "SAFECELERY_"
 #: Variables that say where settings are, and so are not settings themselves.
 CONFIG_FILE, SECRETS_DIR = PREFIX + "CONFIG_FILE", PREFIX + "SECRETS_DIR"
 #: Default file name of the TOML settings, in the working directory.
 DEFAULT_CONFIG_FILE = "safecelery.toml"
+
+#: Value of ``ledger.url`` that turns the delivery ledger off. Logged at each start of a worker.
+LEDGER_OFF = "disabled-and-replays-run"
 
 Profile = Literal["production", "development"]
 TlsFloor = Literal["TLSv1.2", "TLSv1.3"]
@@ -85,6 +97,20 @@ class SigningSettings(_Section):
     """TOML file of the trusted public keys and what each may send."""
 
 
+class LedgerSettings(_Section):
+    """Where workers keep account of the messages that they ran, so that none runs twice unasked."""
+
+    url: SecretStr | None = None
+    """``rediss://``, ``postgresql+psycopg://`` or ``sqlite:///``. ``None``: the broker's own Redis, else the results'
+    Redis; with neither, a worker does not start."""
+    ca_file: Path | None = None
+    """As for the broker; ``None`` takes the broker's."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    lease: int = Field(default=60, ge=2)
+    """Seconds after which a message of a worker that died is another's. A living worker renews three times as often."""
+
+
 class SafeCelerySettings(BaseSettings):
     """All settings of one service. Raises :class:`SettingsError` when built from anything unknown or wrong."""
 
@@ -104,6 +130,7 @@ class SafeCelerySettings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     results: ResultSettings = ResultSettings()
     signing: SigningSettings = SigningSettings()
+    ledger: LedgerSettings = LedgerSettings()
     default_queue: str = Field(default="celery", min_length=1)
     """Queue of tasks that no route sends elsewhere."""
     dead_letter_queue: str = Field(default="safecelery.dead-letters", min_length=1)

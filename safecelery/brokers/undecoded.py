@@ -18,6 +18,10 @@ class Undecoded(Message):
 
     consumed_queue: str
     """Name of the queue this came from, as the consumer knows it."""
+    delivery: Any = None
+    """Its place in the ledger, once it is claimed there (safecelery/runtime/deliveries.py)."""
+    waited: bool = False
+    """It was found to be running, and looked at again later."""
 
     def __init__(self, body: Any = None, headers: Any = None, **kwargs: Any) -> None:
         kept = headers if isinstance(headers, dict) else {}

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn
 
 from celery.exceptions import WorkerShutdown, WorkerTerminate
+from celery.worker import state
 from celery.worker.consumer import Consumer as WorkerConsumer
 from kombu.messaging import Consumer
 
 from safecelery.brokers.undecoded import Undecoded
-from safecelery.errors import Reason, Rejected
+from safecelery.errors import Reason, Rejected, StoreUnavailable
 from safecelery.firewall import Context, admit
 from safecelery.message.stages import AdmittedMessage, RawMessage, VerifiedMessage
 from safecelery.message.unseal import unseal
 from safecelery.runtime.bindings import bindings_of
+from safecelery.runtime.deliveries import Delivery, deliveries_of
 from safecelery.runtime.guard import guard_of
 from safecelery.runtime.reject import DeadLetters
 
@@ -52,6 +55,27 @@ class QueueAwareConsumer(Consumer):
 class SafeWorkerConsumer(WorkerConsumer):
     """The worker's consumer. Set as ``worker_consumer``."""
 
+    receive: Callable[[Undecoded], None]
+    """One message's way to Celery or to the dead letters; made by :meth:`create_task_handler`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.deliveries = deliveries_of(self)
+
+    def on_close(self) -> None:
+        """The connection is lost, or the worker stops: the broker delivers again what no pool process works on."""
+        if self.deliveries is not None:
+            handed_over = {id(r.message) for r in state.reserved_requests if r._apply_result is not None}
+            self.deliveries.connection_lost(_running(), handed_over)
+        super().on_close()
+
+    def shutdown(self) -> None:
+        """The worker's last step, after its pool is gone and before its connection is."""
+        self.perform_pending_operations()
+        if self.deliveries is not None:
+            self.deliveries.close(_running())
+        super().shutdown()
+
     # What Celery finds wrong with a message that was admitted. Its own handlers log the whole body and drop the message
     # (celery/worker/consumer/consumer.py); here it takes the way of every other refused one.
 
@@ -76,12 +100,14 @@ class SafeWorkerConsumer(WorkerConsumer):
         run = super().create_task_handler(*args, **kwargs)
         guard = guard_of(self.app)
         dead_letters = DeadLetters(self.app, guard)
+        deliveries = self.deliveries
         # What these mean is for Celery to handle: reconnect, or stop.
         escape = (*self.connection_errors, *self.channel_errors, WorkerShutdown, WorkerTerminate)
 
-        def on_message(message: Undecoded) -> None:
+        def receive(message: Undecoded) -> None:
             raw = _raw(message)
             verified: VerifiedMessage | None = None
+            delivery: Delivery | None = None
             try:
                 now = time.time()
                 limits = guard.policy.limits
@@ -89,19 +115,53 @@ class SafeWorkerConsumer(WorkerConsumer):
                     raw, guard.ring, now=now, max_bytes=limits.max_message_bytes, max_skew_s=limits.max_clock_skew_s
                 )
                 context = Context(limits, now, self.strategies, partial(bindings_of, self.app))
-                _rebuild(message, admit(verified, context))
+                admitted = admit(verified, context)
+                if deliveries is not None:
+                    delivery = deliveries.claim(verified.claims, message)
+                    if delivery is None:
+                        return
+                    message.delivery = delivery
+                _rebuild(message, admitted)
                 run(message)
             except Rejected as refusal:
-                dead_letters.keep(raw, message, refusal, verified)
+                with _settled(delivery):
+                    dead_letters.keep(raw, message, refusal, verified)
+            except StoreUnavailable:
+                raise
             except escape:
+                if delivery is not None:
+                    delivery.give_back(counts=True)
                 raise
             except Exception as error:
                 if message.acknowledged:
                     raise
                 failure = Rejected(Reason.INTERNAL, f"handling the message failed with {type(error).__name__}")
-                dead_letters.keep(raw, message, failure, verified)
+                with _settled(delivery):
+                    dead_letters.keep(raw, message, failure, verified)
 
-        return on_message
+        self.receive = receive
+        if deliveries is None:
+            return receive
+        deliveries.start()
+        return deliveries.backlog.message
+
+
+@contextmanager
+def _settled(delivery: Delivery | None) -> Iterator[None]:
+    """A claimed message is refused after all: once it is kept it never runs, until then it may come again."""
+    try:
+        yield
+    except BaseException:
+        if delivery is not None:
+            delivery.give_back(counts=True)
+        raise
+    if delivery is not None:
+        delivery.settle(lambda: None)
+
+
+def _running() -> set[int]:
+    """Messages that a process of the pool works on."""
+    return {id(request.message) for request in state.active_requests}
 
 
 def _bytes(body: object) -> bytes:

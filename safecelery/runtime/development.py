@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safecelery.brokers.embedded import EmbeddedRedis, make_private
 from safecelery.keys.generate import generate_key, trust_entry, write_private
-from safecelery.settings import BrokerSettings, ResultSettings, SafeCelerySettings, SigningSettings
+from safecelery.settings import BrokerSettings, LedgerSettings, ResultSettings, SafeCelerySettings, SigningSettings
 
 __all__ = ["development_settings", "state_directory"]
 
@@ -44,6 +44,11 @@ def development_settings(name: str, settings: SafeCelerySettings) -> SafeCeleryS
         update["broker"] = BrokerSettings.model_validate({**settings.broker.model_dump(), "url": broker.url})
         if settings.results.url is None:
             update["results"] = ResultSettings.model_validate({**settings.results.model_dump(), "url": broker.url})
+    if _needs_a_ledger(settings):
+        ledger = EmbeddedRedis(directory)
+        ledger.ensure()
+        notes.append(f"delivery ledger in the embedded Redis {ledger.url}")
+        update["ledger"] = LedgerSettings.model_validate({**settings.ledger.model_dump(), "url": ledger.url})
     if settings.signing.key is None:
         key_file, trust_file = _keys(directory)
         notes.append(f"generated keys in {directory}, which may send everything")
@@ -52,6 +57,13 @@ def development_settings(name: str, settings: SafeCelerySettings) -> SafeCeleryS
         "safecelery runs in the DEVELOPMENT profile, never use it in production: %s", "; ".join(notes) or "-"
     )
     return settings.model_copy(update=update)
+
+
+def _needs_a_ledger(settings: SafeCelerySettings) -> bool:
+    """A broker of the developer's own that is no Redis, and no other place (see ``ledger.approved_place``)."""
+    urls = [*settings.broker_urls, *([settings.results.url.get_secret_value()] if settings.results.url else [])]
+    elsewhere = ("redis", "memory")
+    return settings.ledger.url is None and bool(settings.broker_urls) and not any(u.startswith(elsewhere) for u in urls)
 
 
 def _keys(directory: Path) -> tuple[Path, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from celery.worker.request import Request
@@ -60,5 +61,38 @@ class ClampedRequest(Request):
         each = self._app.tasks[name].granted_limits if known else (None, None)
         times = max(1, len(items)) if isinstance(items, list) else 1
         return _lower(hard, each[0], times), _lower(soft, each[1], times)
+
+    def acknowledge(self) -> None:
+        """Complete in the ledger, then acknowledge: it ran, failed, was revoked, or a retry took its place."""
+        answer = super().acknowledge
+        if self.acknowledged or self.message.delivery is None:
+            answer()
+        else:
+            self.message.delivery.settle(answer)
+
+    def reject(self, requeue: bool = False) -> None:
+        """Back into the queue counts as a delivery that was not completed; away is completed."""
+        answer = partial(super().reject, requeue=requeue)
+        if self.acknowledged or self.message.delivery is None:
+            answer()
+        elif requeue:
+            self.message.delivery.give_back(counts=True)
+            answer()
+        else:
+            self.message.delivery.settle(answer)
+
+    def on_accepted(self, pid: int, time_accepted: float) -> None:
+        """A pool process has begun, perhaps after the consumer gave up on it with its connection."""
+        if self.message.delivery is not None:
+            self.message.delivery.accepted()
+        super().on_accepted(pid, time_accepted)
+
+    def on_failure(self, *args: Any, **kwargs: Any) -> Any:
+        """As Celery's, which leaves a task that it cancelled unanswered, for the broker to deliver again."""
+        try:
+            return super().on_failure(*args, **kwargs)
+        finally:
+            if not self.acknowledged and self.message.delivery is not None:
+                self.message.delivery.give_back(counts=False)
 
     _asked: tuple[Any, Any] = (None, None)

@@ -14,6 +14,7 @@ from kombu.utils.imports import symbol_by_name
 from safecelery.errors import SafeCeleryError, SettingsError
 from safecelery.runtime.consume import SafeWorkerConsumer
 from safecelery.runtime.guard import guard_of
+from safecelery.runtime.ledger import approved_place
 
 __all__ = ["PolicyStep", "SafeWorker"]
 
@@ -46,6 +47,7 @@ class PolicyStep(bootsteps.Step):
         with _refusing_to_start():
             guard_of(worker.app).enforce_configuration(pool=pool_name(worker.pool_cls), consumes=True)
             _refuse_another_consumer(worker.consumer_cls)
+            approved_place(worker.app)
 
 
 def _refuse_another_consumer(chosen: Any) -> None:

@@ -19,9 +19,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportFacts:
-    """One connection of the app: a broker (each failover member is one) or the result backend."""
+    """One connection of the app: a broker (each failover member is one), the result backend, or the ledger's store."""
 
-    role: Literal["broker", "results"]
+    role: Literal["broker", "results", "ledger"]
     where: Place
     production: Tri
     url: str
