@@ -34,6 +34,10 @@ class Loot:
         """Signed by a key in the attacker's hands, where messages are signed at all."""
         return item if self.keys is None else item.signed(self.keys[owner])
 
+    def caught(self, item: Item) -> Item:
+        """The same message sent by the shop once more, taken out of the queue before a worker had it."""
+        return self.sign(item, "shop")
+
     def pose(self, item: Item, owner: str, *, as_: str) -> Item:
         """Signed by one key under the other one's id."""
         return item if self.keys is None else item.signed(replace(self.keys[owner], kid=self.keys[as_].kid))
@@ -118,8 +122,12 @@ ATTACKS: tuple[Attack, ...] = (
         _stolen("m-posing"), Reason.SIGNATURE_INVALID,
     ),
     Attack(
+        "replay", "the shop's refund, copied while it waited",
+        lambda loot: loot.refund, _stolen("ann"), Reason.REPLAYED,
+    ),
+    Attack(
         "task swapped outside", "the shop's validate, header task = ship",
-        lambda loot: loot.validate.with_headers(task="orders.ship"),
+        lambda loot: loot.caught(loot.validate).with_headers(task="orders.ship"),
         {"what": "shipped", "order": "ORD-7"}, Harmless("SUCCESS", "ran as signed"),
     ),
     Attack(
@@ -134,7 +142,7 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "limit raised outside", "a task limited to 1 s, header timelimit = 600",
-        lambda loot: loot.count.with_headers(timelimit=[600, 600]),
+        lambda loot: loot.caught(loot.count).with_headers(timelimit=[600, 600]),
         {"what": "stock-counted"}, _OUT_OF_TIME, patience_s=2.5,
     ),
     Attack(

@@ -100,7 +100,6 @@ class Findings:
             forged = sum(outcome.verdict == "ran" for outcome in plain)
             deaths = sum(outcome.worker != "alive" for outcome in plain)
             screen.say(f"Plain Celery ran {forged} of them; its worker died or stuck {deaths} times and was restarted.")
-        screen.say("Not held off yet: a message replayed unchanged to its own queue; the delivery ledger is to come.")
         screen.say(f"{self.seconds:.0f} seconds in all.")
 
 
