@@ -11,6 +11,7 @@
     ├── KeyringError                a key, key source or trust store that cannot be used
     ├── SealError                   a message cannot be signed, so it is not sent
     ├── Rejected                    a received message is refused; carries a Reason
+    ├── OutcomeUnavailable          an operation was done before, and what came of it is not known
     ├── StoreUnavailable            the ledger cannot be asked, so nothing that needs it goes on
     └── TransientError              for tasks to raise: retried with backoff
 
@@ -29,6 +30,7 @@ __all__ = [
     "ArgumentsRejected",
     "KeyringError",
     "LintError",
+    "OutcomeUnavailable",
     "PolicyFileError",
     "PolicyViolationError",
     "Reason",
@@ -139,6 +141,10 @@ class Rejected(SafeCeleryError):
 
 class StoreUnavailable(SafeCeleryError):
     """The store of deliveries and outcomes cannot be asked. The text names the server, never a password."""
+
+
+class OutcomeUnavailable(SafeCeleryError):
+    """The operation of an idempotency key was done before, but its outcome could not be kept. It is not done again."""
 
 
 class TransientError(SafeCeleryError):

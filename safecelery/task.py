@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
 
 from celery import Task
@@ -18,7 +19,9 @@ from safecelery.runtime.arguments import ArgumentChecker, plain
 from safecelery.runtime.execute import ClampedRequest
 from safecelery.runtime.facts import redelivered_after
 from safecelery.runtime.guard import guard_of
+from safecelery.runtime.idempotency import DEFAULT_TTL_S, Idempotency
 from safecelery.runtime.options import check_call
+from safecelery.runtime.outcomes import run_once
 
 __all__ = ["BUILTINS", "PendingResult", "SafeTask", "place_of", "task_facts"]
 
@@ -88,10 +91,18 @@ class SafeTask(Task, Generic[P, R]):
     retry_jitter: bool = SAFETASK_DEFAULTS["retry_jitter"]
     max_retries: int | None = SAFETASK_DEFAULTS["max_retries"]
     serializer = SAFETASK_DEFAULTS["serializer"]
+    #: ``"charge:{order_id}"`` over the task's parameters, or a function of its arguments: two calls of the same key are
+    #: one operation, which is done once and whose outcome both get (safecelery/runtime/idempotency.py).
+    idempotency_key: str | Callable[..., str] | None = None
+    #: Seconds for which the outcome is kept.
+    idempotency_ttl: float = DEFAULT_TTL_S
+    #: Exceptions that are an outcome as well. After any other one, the next call runs.
+    idempotency_errors: Sequence[type[Exception]] = ()
 
     #: Hard and soft limit in seconds as registered; neither callers, messages nor remote control change these.
     granted_limits: ClassVar[tuple[float | None, float | None]] = (None, None)
     _check_arguments: ClassVar[ArgumentChecker | None] = None
+    _idempotency: ClassVar[Idempotency | None] = None
 
     @classmethod
     def on_bound(cls, app: Any) -> None:
@@ -110,6 +121,7 @@ class SafeTask(Task, Generic[P, R]):
         cls.granted_limits = (cls.time_limit, cls.soft_time_limit)
         function, skip_first = _function(cls)
         cls._check_arguments = ArgumentChecker(cls.name, function, skip_first=skip_first)
+        cls._idempotency = Idempotency.declared(cls, function, skip_first=skip_first, where=place_of(cls))
 
     def delay(self, *args: P.args, **kwargs: P.kwargs) -> PendingResult[R]:
         """Send the task with these arguments, checked against its annotations before anything is sent."""
@@ -183,10 +195,14 @@ class SafeTask(Task, Generic[P, R]):
         Raises:
             ArgumentsRejected: they do not fit; such a failure is never retried.
         """
+        given: Any = (args, kwargs)
         if self._check_arguments is not None:
-            checked_args, checked_kwargs = self._check_arguments(args, kwargs)
-            return super().__call__(*checked_args, **checked_kwargs)  # type: ignore[no-any-return]
-        return super().__call__(*args, **kwargs)  # type: ignore[no-any-return]
+            given = self._check_arguments(args, kwargs)
+        call = partial(super().__call__, *given[0], **given[1])
+        declared = self._idempotency
+        if declared is None or self.request.called_directly or self.request.is_eager:
+            return call()  # type: ignore[no-any-return]
+        return run_once(self, declared, declared.name_of(*given), call)  # type: ignore[no-any-return]
 
 
 #: Arguments of ``celery.canvas.Signature`` that are no options of the call.

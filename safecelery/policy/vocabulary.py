@@ -18,6 +18,7 @@ __all__ = [
     "POOLS_ENFORCING_LIMITS",
     "RETRY_OPTIONS",
     "ROUTING_OPTIONS",
+    "SAFETASK_OPTIONS",
     "SETTINGS",
     "SIGNATURE_OPTIONS",
     "TASK_MEMBERS",
@@ -81,7 +82,10 @@ _AUTORETRY_OPTIONS = _names(
 _TASK_HANDLERS = _names("after_return before_start on_bound on_failure on_replace on_retry on_success shadow_name")
 """celery/app/task.py: methods a declaration may replace."""
 
-TASK_OPTIONS: Final = _DECORATOR_OPTIONS | _TASK_ATTRIBUTES | _AUTORETRY_OPTIONS | _TASK_HANDLERS
+SAFETASK_OPTIONS: Final = _names("idempotency_key idempotency_ttl idempotency_errors")
+"""safecelery/task.py: what SafeTask adds to Celery's options."""
+
+TASK_OPTIONS: Final = _DECORATOR_OPTIONS | _TASK_ATTRIBUTES | _AUTORETRY_OPTIONS | _TASK_HANDLERS | SAFETASK_OPTIONS
 """Every option of ``@app.task``, ``@shared_task`` and of a task class."""
 
 TASK_OPTIONS_WITHHELD: Final[Mapping[str, str]] = {

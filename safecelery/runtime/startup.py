@@ -14,7 +14,7 @@ from kombu.utils.imports import symbol_by_name
 from safecelery.errors import SafeCeleryError, SettingsError
 from safecelery.runtime.consume import SafeWorkerConsumer
 from safecelery.runtime.guard import guard_of
-from safecelery.runtime.ledger import approved_place
+from safecelery.runtime.ledger import StorePlace, approved_place
 
 __all__ = ["PolicyStep", "SafeWorker"]
 
@@ -47,7 +47,7 @@ class PolicyStep(bootsteps.Step):
         with _refusing_to_start():
             guard_of(worker.app).enforce_configuration(pool=pool_name(worker.pool_cls), consumes=True)
             _refuse_another_consumer(worker.consumer_cls)
-            approved_place(worker.app)
+            _refuse_keys_without_store(worker.app, approved_place(worker.app))
 
 
 def _refuse_another_consumer(chosen: Any) -> None:
@@ -57,6 +57,14 @@ def _refuse_another_consumer(chosen: Any) -> None:
         raise SettingsError(
             f"worker_consumer is {chosen!r}, so nothing would verify the messages; "
             "fix: leave worker_consumer out, or inherit safecelery.runtime.consume.SafeWorkerConsumer"
+        )
+
+
+def _refuse_keys_without_store(app: Any, place: StorePlace | None) -> None:
+    if place is None and (named := sorted(name for name, task in app.tasks.items() if task._idempotency is not None)):
+        raise SettingsError(
+            f"task {named[0]!r} has an idempotency_key, and ledger.url turns off the store that remembers it; "
+            "fix: set ledger.url, or leave the key out"
         )
 
 

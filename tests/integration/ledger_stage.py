@@ -16,10 +16,14 @@ from safecelery import SafeCelery, SafeTask
 from safecelery.testing.processes import CeleryProcess
 from tests.integration.stage import Stage
 
-__all__ = ["LEASE_S", "MAX_DELIVERIES", "policy_in", "register", "worker_of"]
+__all__ = ["LEASE_S", "MAX_DELIVERIES", "Declined", "policy_in", "register", "worker_of"]
 
 LEASE_S = 3
 MAX_DELIVERIES = 3
+
+
+class Declined(Exception):
+    """The bank said no, and will say so again."""
 
 
 #: Tasks that the shipped policies refuse, for the ledger to stop.
@@ -66,6 +70,20 @@ def register(app: SafeCelery) -> None:
         if not self.request.retries:
             raise self.retry(countdown=0)
         return int(self.request.retries)
+
+    @app.task(
+        name="service.pay", time_limit=30, soft_time_limit=25, max_retries=0,
+        idempotency_key="pay:{order}", idempotency_errors=(Declined,),
+    )  # fmt: skip
+    def pay(order: str, seconds: float = 0, fail: str = "", die: bool = False) -> str:
+        """Once for each order."""
+        witness("pay", order=order)
+        time.sleep(seconds)
+        if die:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fail:
+            raise Declined(fail) if fail == "no money" else ValueError(fail)
+        return f"receipt {secrets.token_hex(4)}"
 
 
 def policy_in(stage: Stage) -> dict[str, str]:
