@@ -65,7 +65,7 @@ def measure(variant: str, tasks: int, server: RedisServer, home: Path) -> Rates:
         total = client.llen("waiting")
         start = time.perf_counter()
         client.rename("waiting", queue)
-        while client.llen(queue) or client.hlen("unacked"):
+        while client.llen(queue) or client.hlen("unacked") or client.hlen(f"safecelery:held:{queue}"):
             if not worker.running or time.perf_counter() - start > 120:
                 raise SystemExit(f"{variant}: the worker stopped or hangs\n{worker.log[-3000:]}")
             time.sleep(0.002)

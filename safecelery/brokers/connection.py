@@ -8,12 +8,16 @@ from kombu.connection import Connection, ConnectionPool, PooledConnection
 from kombu.utils.collections import HashedSeq
 
 from safecelery.brokers import BROKERS
+from safecelery.brokers.bounds import Bounds
 
 __all__ = ["SafeConnection", "SafeConnectionPool"]
 
 
 class SafeConnection(Connection):
     """``kombu.Connection`` whose transports are those of ``BROKERS``."""
+
+    bounds = Bounds()
+    """What its transport may read; an app's connections have those of its policy."""
 
     def __init__(self, *args: Any, ssl: Any = False, **kwargs: Any) -> None:
         self._ssl_given = ssl
@@ -46,4 +50,6 @@ class SafeConnectionPool(ConnectionPool):
 
     def new(self) -> _Pooled:
         """A new connection with the parameters of the one the pool was made from."""
-        return _Pooled(self, **dict(self.connection._info(resolve=False)))
+        connection = _Pooled(self, **dict(self.connection._info(resolve=False)))
+        connection.bounds = self.connection.bounds
+        return connection

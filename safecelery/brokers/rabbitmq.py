@@ -8,9 +8,12 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import amqp
+from amqp import spec
 from kombu.transport import pyamqp
 
+from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.interface import Tls, Wire, floor_name
+from safecelery.brokers.rabbitmq_frames import deliver_arguments, frame_handler
 from safecelery.brokers.undecoded import Undecoded
 from safecelery.policy.facts import Tri
 from safecelery.policy.limits import Limits
@@ -19,21 +22,34 @@ __all__ = ["RabbitMQBroker", "RabbitMQTransport"]
 
 
 class _Message(pyamqp.Message, Undecoded):
-    pass
+    def __init__(self, msg: Any, channel: Any = None, **kwargs: Any) -> None:
+        super().__init__(msg, channel=channel, **kwargs)
+        self.amiss, self.spool = getattr(msg, "amiss", None), getattr(msg, "spool", None)
 
 
 class RabbitMQChannel(pyamqp.Channel):
     """kombu's channel; bodies stay bytes whatever ``content_encoding`` the message claims."""
 
     Message = _Message
+    parks_by_publishing = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["auto_decode"] = False  # amqp/channel.py would decode with a codec that the message names
         super().__init__(*args, **kwargs)
 
+    def dispatch_method(self, method_sig: Any, payload: Any, content: Any) -> Any:
+        """As amqp's; where a message was published to is read without trust in its being text."""
+        if method_sig != spec.Basic.Deliver or self.is_closing:
+            return super().dispatch_method(method_sig, payload, content)
+        return self._on_basic_deliver(*deliver_arguments(payload), content)
+
 
 class _Connection(pyamqp.Connection):
     Channel = RabbitMQChannel
+
+    def __init__(self, *args: Any, body_limit: int = Bounds().item_bytes, **kwargs: Any) -> None:
+        self.body_limit = body_limit
+        super().__init__(*args, frame_handler=frame_handler, **kwargs)
 
 
 class RabbitMQTransport(pyamqp.SSLTransport):
@@ -55,12 +71,14 @@ class RabbitMQTransport(pyamqp.SSLTransport):
         """Connect, with the options' copy naming this host."""
         client = self.client
         shared, host = client.ssl, client.hostname
+        options, bounds = client.transport_options, getattr(client, "bounds", None) or Bounds()
         if isinstance(shared, dict) and shared.get("server_hostname", "") is None:
             client.ssl = {**shared, "server_hostname": host}
         try:
+            client.transport_options = {**(options or {}), "body_limit": bounds.item_bytes}  # arguments of _Connection
             return super().establish_connection()
         finally:
-            client.ssl, client.hostname = shared, host
+            client.ssl, client.hostname, client.transport_options = shared, host, options
 
 
 class RabbitMQBroker:

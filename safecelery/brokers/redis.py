@@ -1,125 +1,21 @@
-"""Redis: kombu's transport, deaf to garbage, and the TLS options that really verify."""
+"""Redis: which transport serves it, and the TLS options that really verify."""
 
 from __future__ import annotations
 
-import base64
-import json
 import ssl
 from collections.abc import Mapping
-from queue import Empty
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from kombu.transport import redis as kombu_redis
-from kombu.transport import virtual
-from kombu.utils.encoding import bytes_to_str
-from kombu.utils.uuid import uuid
-
 from safecelery.brokers.interface import Tls, Wire, floor_name
-from safecelery.brokers.undecoded import Undecoded
+from safecelery.brokers.redis_channel import RedisTransport
 from safecelery.policy.facts import Tri
 from safecelery.policy.limits import Limits
 
-__all__ = ["RedisBroker", "RedisTransport", "wire_message"]
+__all__ = ["RedisBroker"]
 
 #: Passwords that are as good as none.
 DEFAULT_PASSWORDS = frozenset({"", "guest", "password", "redis", "changeme", "default"})
-_TEXT = ("content-type", "content-encoding")
-
-
-def wire_message(item: bytes, queue: str) -> dict[str, Any]:
-    """The transport's own envelope, parsed and made well-formed.
-
-    Everything the transport acts on is replaced by what this process knows: the delivery tag, and the
-    queue the message was really popped from (``delivery_info`` in the message is only data). An item that
-    is no envelope at all becomes an unsigned message with the item as its body: it takes the way of every
-    other unsigned message, to the dead letters, byte for byte.
-    """
-    payload = _parsed(item)
-    if payload is None:
-        payload = {"body": base64.b64encode(item).decode(), "properties": {"body_encoding": "base64"}}
-    properties = payload["properties"]
-    given = properties.get("delivery_info")
-    redelivered = isinstance(given, dict) and given.get("redelivered") is True
-    return {
-        "body": payload["body"],
-        "headers": payload.get("headers") or {},
-        "content-type": payload.get("content-type"),
-        "content-encoding": payload.get("content-encoding"),
-        "properties": {
-            **properties,
-            "delivery_tag": uuid(),
-            "delivery_info": {"exchange": "", "routing_key": queue, "redelivered": redelivered},
-        },
-    }
-
-
-def _parsed(item: bytes) -> dict[str, Any] | None:
-    """The envelope, if it has the shape that kombu gives it (kombu/transport/virtual/base.py, ``prepare_message``)."""
-    try:
-        payload = json.loads(item)
-        body, properties, headers = payload["body"], payload["properties"], payload.get("headers")
-        encoding = properties.get("body_encoding")
-        if encoding == "base64":
-            base64.b64decode(body, validate=True)
-        else:
-            body.encode("utf-8")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-    well_formed = (
-        isinstance(body, str)
-        and isinstance(properties, dict)
-        and isinstance(headers, dict | None)
-        and encoding in ("base64", None)
-        and all(isinstance(payload.get(name), str | None) for name in _TEXT)
-    )
-    return payload if well_formed else None
-
-
-class _Message(virtual.Message, Undecoded):
-    pass
-
-
-class RedisChannel(kombu_redis.Channel):
-    """kombu's channel, reading every item through :func:`wire_message`."""
-
-    Message = _Message
-
-    def _create_client(self, asynchronous: bool = False) -> Any:
-        """One client for each connection pool; kombu 5.7 makes a new one for every publish and two for every message,
-        a fifth of its time. redis-py's client holds no state but its pool (redis/client.py).
-        """
-        if asynchronous:
-            return super()._create_client(asynchronous=True)
-        client = self.__dict__.get("_shared_client")
-        if client is None or client.connection_pool is not self.pool:
-            client = self.__dict__["_shared_client"] = super()._create_client()
-        return client
-
-    def _brpop_read(self, **options: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """As in kombu/transport/redis.py ``Channel._brpop_read`` (5.7.0), but for the line that parses."""
-        try:
-            try:
-                reply = self.client.parse_response(self.client.connection, "BRPOP", **options)
-            except self.connection_errors:
-                self.client.connection.disconnect()
-                raise
-            if not reply:
-                raise Empty
-            key, item = reply
-            queue = bytes_to_str(key).rsplit(self.sep, 1)[0]
-            self._queue_cycle.rotate(queue)
-            self.connection._deliver(wire_message(item, queue), queue)
-            return True
-        finally:
-            self._in_poll = None
-            self._flush_brpop_reauth()
-
-
-class RedisTransport(kombu_redis.Transport):
-    """kombu's Redis transport with :class:`RedisChannel`."""
-
-    Channel = RedisChannel
 
 
 class RedisBroker:

@@ -10,6 +10,9 @@ from typing import Any
 
 from kombu.message import Message
 
+from safecelery.brokers.spool import Spool
+from safecelery.errors import Rejected
+
 __all__ = ["Undecoded"]
 
 
@@ -22,6 +25,10 @@ class Undecoded(Message):
     """Its place in the ledger, once it is claimed there (safecelery/runtime/deliveries.py)."""
     waited: bool = False
     """It was found to be running, and looked at again later."""
+    amiss: Rejected | None = None
+    """Why the transport could not read it. Such a message is refused before anything else is looked at."""
+    spool: Spool | None = None
+    """The whole body, where it is too large to be held in memory; ``body`` is empty then."""
 
     def __init__(self, body: Any = None, headers: Any = None, **kwargs: Any) -> None:
         kept = headers if isinstance(headers, dict) else {}

@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 from celery.app.amqp import AMQP
 
+from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.connection import SafeConnection
 from safecelery.errors import SealError
 from safecelery.runtime.consume import QueueAwareConsumer
@@ -19,15 +20,16 @@ __all__ = ["SafeAMQP"]
 class SafeAMQP(AMQP):
     """Set as ``Celery.amqp_cls``."""
 
-    Connection = SafeConnection
-    BrokerConnection = SafeConnection
     Consumer = QueueAwareConsumer
 
     _producer_pool: SafeProducerPool | None = None
 
     def __init__(self, app: Celery) -> None:
         super().__init__(app)
-        self.Producer = type("SafeProducer", (SafeProducer,), {"guard": guard_of(app)})
+        guard = guard_of(app)
+        bounds = Bounds.of(guard.policy.limits, guard.settings.dead_letter_queue)
+        self.Connection = self.BrokerConnection = type("SafeConnection", (SafeConnection,), {"bounds": bounds})
+        self.Producer = type("SafeProducer", (SafeProducer,), {"guard": guard})
 
     @property
     def producer_pool(self) -> SafeProducerPool:

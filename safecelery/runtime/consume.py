@@ -13,6 +13,7 @@ from celery.worker import state
 from celery.worker.consumer import Consumer as WorkerConsumer
 from kombu.messaging import Consumer
 
+from safecelery.brokers.garbage import found
 from safecelery.brokers.undecoded import Undecoded
 from safecelery.errors import Reason, Rejected, StoreUnavailable
 from safecelery.firewall import Context, admit
@@ -21,6 +22,8 @@ from safecelery.message.unseal import unseal
 from safecelery.runtime.bindings import bindings_of
 from safecelery.runtime.deliveries import Delivery, deliveries_of
 from safecelery.runtime.guard import guard_of
+from safecelery.runtime.oversized import put_aside
+from safecelery.runtime.park import Parking
 from safecelery.runtime.reject import DeadLetters
 
 __all__ = ["QueueAwareConsumer", "SafeWorkerConsumer"]
@@ -48,6 +51,9 @@ class QueueAwareConsumer(Consumer):
         received.accept = self.accept
         received.consumed_queue = queue
         if self.on_message is None:
+            if received.amiss is not None:  # remote control and events: nobody would want it back
+                found("message that cannot be read", queue, what_now="dropped")
+                return received.ack()
             return self.receive(received.decode(), received)
         return self.on_message(received)
 
@@ -101,6 +107,7 @@ class SafeWorkerConsumer(WorkerConsumer):
         guard = guard_of(self.app)
         dead_letters = DeadLetters(self.app, guard)
         deliveries = self.deliveries
+        parking = Parking(self.app)
         # What these mean is for Celery to handle: reconnect, or stop.
         escape = (*self.connection_errors, *self.channel_errors, WorkerShutdown, WorkerTerminate)
 
@@ -111,11 +118,16 @@ class SafeWorkerConsumer(WorkerConsumer):
             try:
                 now = time.time()
                 limits = guard.policy.limits
+                if message.amiss is not None:
+                    put_aside(self.app, guard.settings.dead_letter_queue, message)
+                    raise message.amiss
                 verified = unseal(
                     raw, guard.ring, now=now, max_bytes=limits.max_message_bytes, max_skew_s=limits.max_clock_skew_s
                 )
                 context = Context(limits, now, self.strategies, partial(bindings_of, self.app))
                 admitted = admit(verified, context)
+                if parking.park(message, raw, admitted):
+                    return
                 if deliveries is not None:
                     delivery = deliveries.claim(verified.claims, message)
                     if delivery is None:

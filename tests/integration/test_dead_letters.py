@@ -96,7 +96,7 @@ def test_the_original_is_acknowledged_and_the_worker_lives(stage: Stage) -> None
     eventually(lambda: stage.depth("celery") == 0)
     if stage.on_redis:
         with stage.admin() as client:
-            eventually(lambda: client.hlen("unacked") == 0)
+            eventually(lambda: client.hlen("safecelery:held:celery") == 0)
     assert stage.worker.running
     assert stage.call("add", 2, 2) == 4
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safecelery.brokers.redis import RedisChannel, wire_message
+from safecelery.brokers.redis_channel import RedisChannel
+from safecelery.brokers.redis_wire import wire_message
 from safecelery.brokers.undecoded import Undecoded
 
 JSON = st.recursive(

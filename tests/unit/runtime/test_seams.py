@@ -15,7 +15,7 @@ from kombu.transport import redis as kombu_redis
 from kombu.transport.native_delayed_delivery import _delay_prefix_re, calculate_routing_key
 
 import safecelery
-from safecelery.brokers.redis import RedisChannel
+from safecelery.brokers.redis_channel import RedisChannel
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.runtime.seams import SEAMS, Seam
 from safecelery.runtime.startup import _POOLS

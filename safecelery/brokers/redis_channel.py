@@ -1,0 +1,278 @@
+"""kombu's Redis transport, deaf to garbage."""
+
+from __future__ import annotations
+
+import logging
+from queue import Empty
+from typing import Any
+
+from kombu.transport import redis as kombu_redis
+from kombu.transport import virtual
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.uuid import uuid
+from redis.exceptions import ResponseError
+
+from safecelery.brokers.bounds import Bounds
+from safecelery.brokers.garbage import found
+from safecelery.brokers.redis_fanout import FanoutReader
+from safecelery.brokers.redis_qos import HeldQoS
+from safecelery.brokers.redis_scripts import OVERSIZED
+from safecelery.brokers.redis_tables import CheckedTables
+from safecelery.brokers.redis_wire import oversized_message, wire_message
+from safecelery.brokers.undecoded import Undecoded
+
+__all__ = ["RedisChannel", "RedisTransport"]
+
+logger = logging.getLogger("safecelery")
+
+#: Items taken in one turn of the event loop, so that timers and other sockets have theirs.
+BURST = 16
+#: Seconds between two looks at what is due (``HeldQoS.tend``).
+TEND_EVERY_S = 1.0
+
+
+class _Message(virtual.Message, Undecoded):
+    def __init__(self, payload: dict[str, Any], channel: Any = None, **kwargs: Any) -> None:
+        super().__init__(payload, channel=channel, **kwargs)
+        self.amiss = payload.get("amiss")
+
+
+class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
+    """kombu's channel, reading every item through :func:`wire_message`."""
+
+    Message = _Message
+    QoS = HeldQoS
+    oversized_key = OVERSIZED
+    #: The list that the last item came from has more.
+    _more = False
+
+    @property
+    def bounds(self) -> Bounds:
+        """Of the connection that this channel belongs to."""
+        return getattr(self.connection.client, "bounds", None) or Bounds()
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """One client for each connection pool; kombu 5.7 makes a new one for every publish and two for every message,
+        a fifth of its time. redis-py's client holds no state but its pool (redis/client.py).
+        """
+        if asynchronous:
+            return super()._create_client(asynchronous=True)
+        client = self.__dict__.get("_shared_client")
+        if client is None or client.connection_pool is not self.pool:
+            client = self.__dict__["_shared_client"] = super()._create_client()
+        return client
+
+    # Receiving ------------------------------------------------------------------------------------------------------
+
+    def consumed_lists(self) -> list[str]:
+        """The lists of the consumed queues, in the order in which they are to be read next (as ``_brpop_start``)."""
+        queues = self._queue_cycle.consume(len(self.active_queues))
+        return [self._q_for_pri(queue, step) for step in self.priority_steps for queue in queues]
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        """While a list has more, take from it: one round trip, and the item never is in this process alone. ``BRPOP``
+        waits for the first one of an empty queue.
+        """
+        for _ in range(BURST):
+            if not (self._more and self.connection.cycle.in_loop and self.qos.can_consume()):
+                break
+            self._take()
+        if self.qos.can_consume():
+            super()._brpop_start(timeout)
+
+    def _brpop_read(self, **options: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """As in kombu/transport/redis.py ``Channel._brpop_read`` (5.7.0), but for what becomes of the item."""
+        try:
+            try:
+                reply = self.client.parse_response(self.client.connection, "BRPOP", **options)
+            except ResponseError as error:
+                self._put_right(error)
+                raise Empty from None
+            except self.connection_errors:
+                self.client.connection.disconnect()
+                raise
+            if not reply:
+                raise Empty
+            self._receive_popped(bytes_to_str(reply[0]), reply[1])
+            return True
+        finally:
+            self._in_poll = None
+            self._flush_brpop_reauth()
+
+    def _take(self) -> None:
+        lists = self.consumed_lists()
+        message, key = self._take_from(lists)
+        if message is None:
+            self._more = False
+            return
+        self._hand_over(message, key)
+
+    def _take_from(self, lists: list[str]) -> tuple[dict[str, Any] | None, str]:
+        """The next item of these lists, held, and the list it came from."""
+        tag, limit = uuid(), self.bounds.item_bytes
+        try:
+            reply = self.qos.run("TAKE", lists, tag, limit, OVERSIZED)
+        except ResponseError as error:
+            self._put_right(error)
+            return None, ""
+        if reply is None:
+            return None, ""
+        number, item, again, left = reply
+        key = lists[number - 1]
+        self._more = left > 0
+        queue = self._queue_of(key)
+        if isinstance(item, int):
+            return oversized_message(queue, item, limit, tag, OVERSIZED), key
+        self.qos.holds(tag, key)
+        return wire_message(item, queue, tag=tag, redelivered=again == 1, max_bytes=limit), key
+
+    def _receive_popped(self, key: str, item: bytes) -> None:
+        """What ``BRPOP`` has brought is in no other place now: hold it, then look at it."""
+        tag, limit, queue = uuid(), self.bounds.item_bytes, self._queue_of(key)
+        again = 0
+        for attempt in (1, 2):
+            try:
+                again, left = self.qos.run("HOLD", [key], tag, limit, OVERSIZED, item)
+                self._more = left > 0
+                if len(item) <= limit:
+                    self.qos.holds(tag, key)
+                break
+            except ResponseError as error:
+                self._put_right(error, fatal=False)
+                if attempt == 2:
+                    logger.error("Redis refuses to hold a message of queue %s (%s): it is handled now or lost", queue,
+                                 type(error).__name__)  # fmt: skip
+        if len(item) > limit:
+            size, item = len(item), b""
+            self._hand_over(oversized_message(queue, size, limit, tag, OVERSIZED), key)
+            return
+        self._hand_over(wire_message(item, queue, tag=tag, redelivered=again == 1, max_bytes=limit), key)
+
+    def _hand_over(self, message: dict[str, Any], key: str) -> None:
+        queue = self._queue_of(key)
+        self._queue_cycle.rotate(queue)
+        callback = self.connection._callbacks.get(queue)
+        if callback is None:  # cancelled meanwhile
+            self.qos.restore_by_tag(message["properties"]["delivery_tag"])
+            return
+        callback(message)
+
+    def _queue_of(self, key: str) -> str:
+        return key.rsplit(self.sep, 1)[0]
+
+    def _get(self, queue: str) -> dict[str, Any]:
+        """``basic.get``: the same, without waiting."""
+        message, _ = self._take_from([self._q_for_pri(queue, step) for step in self.priority_steps])
+        self._maybe_update_queues_expire(self._create_client(), queue)
+        if message is None:
+            raise Empty
+        return message
+
+    def _put_right(self, error: ResponseError, *, fatal: bool = True) -> None:
+        """Something else than a list stands where a queue should be: put it aside, so that the others go on.
+
+        Raises:
+            ResponseError: as it came, if it says anything else.
+        """
+        if "WRONGTYPE" not in str(error):
+            if fatal:
+                raise error
+            return
+        lists = self.consumed_lists()
+        if lists:
+            count = self.qos.run("CLEAR", lists, uuid(), OVERSIZED)
+            found("key of the wrong type", "a consumed queue", count, what_now="renamed to safecelery:misplaced:*")
+
+    # Giving back and parking ------------------------------------------------------------------------------------------
+
+    def _restore(self, message: Any, leftmost: bool = False) -> None:
+        self.qos.restore_by_tag(message.delivery_tag, leftmost=leftmost)
+
+    def park(self, message: Any, due: float) -> bool:
+        """Put a received message aside until ``due`` (seconds since the epoch), on the broker. It counts as settled.
+
+        ``False``: it cannot be parked, as it is in no list.
+        """
+        if not self.qos.park(message.delivery_tag, due):
+            return False
+        message._state = "ACK"
+        return True
+
+    def tend(self) -> None:
+        """See ``HeldQoS.tend``; what Redis answers amiss is put right, or left for the next time."""
+        try:
+            self.qos.tend()
+        except ResponseError as error:
+            self._put_right(error, fatal=False)
+
+    # Keys of the wrong type ------------------------------------------------------------------------------------------
+
+    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+        """As kombu's. Dead letters get through even if somebody put something else in their place."""
+        try:
+            super()._put(queue, message, **kwargs)
+        except ResponseError as error:
+            if queue != self.bounds.dead_letters or "WRONGTYPE" not in str(error):
+                raise
+            count = self.qos.run("CLEAR", [queue], uuid(), OVERSIZED)
+            found("key of the wrong type", queue, count, what_now="renamed to safecelery:misplaced:*")
+            super()._put(queue, message, **kwargs)
+
+    def _lengths(self, queue: str, *, delete: bool = False) -> int:
+        """Sum of the lengths of a queue's lists; what is no list counts for nothing."""
+        with self._create_client().pipeline(transaction=delete) as pipe:
+            for step in self.priority_steps:
+                key = self._q_for_pri(queue, step)
+                pipe.llen(key)
+                if delete:
+                    pipe.delete(key)
+            answers = pipe.execute(raise_on_error=False)
+        return sum(size for size in answers[:: 2 if delete else 1] if isinstance(size, int))
+
+    def _size(self, queue: str) -> int:
+        return self._lengths(queue)
+
+    def _purge(self, queue: str) -> int:
+        return self._lengths(queue, delete=True)
+
+
+class _Poller(kombu_redis.MultiChannelPoller):
+    """kombu's poller; each channel looks after its own queues."""
+
+    in_loop = False
+    """An event loop turns it, so every turn may take something."""
+    _tend_tref: Any = None
+
+    def maybe_restore_messages(self) -> None:
+        """kombu's name for it."""
+        self.tend()
+
+    def tend(self) -> None:
+        """Renewing, moving, giving back: for every channel that consumes."""
+        for channel in list(self._channels):
+            if not channel.active_queues:
+                continue
+            try:
+                channel.tend()
+            except channel.connection_errors:
+                logger.debug("a broken connection: the main loop reconnects", exc_info=True)
+                return
+
+
+class RedisTransport(kombu_redis.Transport):
+    """kombu's Redis transport with :class:`RedisChannel`."""
+
+    Channel = RedisChannel
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cycle = _Poller()
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """As kombu's, and a timer of ours; Celery cancels all of them when the connection breaks."""
+        super().register_with_event_loop(connection, loop)
+        cycle = self.cycle
+        cycle.in_loop = True
+        if cycle._tend_tref is not None:
+            cycle._tend_tref.cancel()
+        cycle._tend_tref = loop.call_repeatedly(TEND_EVERY_S, cycle.tend)

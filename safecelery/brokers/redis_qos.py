@@ -1,0 +1,150 @@
+"""What this process has received from Redis and not acknowledged: held beside the list it came from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal
+
+from kombu.transport import redis as kombu_redis
+
+from safecelery.brokers import redis_scripts as scripts
+from safecelery.brokers.redis_legacy import LegacyUnacked
+
+if TYPE_CHECKING:
+    from redis.commands.core import Script
+
+    from safecelery.brokers.redis_channel import RedisChannel
+
+__all__ = ["HeldQoS"]
+
+#: Items that one sweep gives back, and that one look at the parked ones moves, of each list.
+BATCH = 500
+#: Seconds between two looks at the parked messages, and how long before its time one is moved: the worker that gets it
+#: waits for the exact moment, and fetching it takes a while.
+UNPARK_EVERY_S, UNPARK_AHEAD_S = 1.0, 5.0
+
+
+class HeldQoS(kombu_redis.QoS):
+    """kombu's bookkeeping with one round trip each, and none of it believed (see :mod:`redis_scripts`)."""
+
+    channel: RedisChannel
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._held: dict[str, str] = {}
+        self._legacy = LegacyUnacked()
+        self._done_at: dict[str, float] = {}
+
+    # Scripts ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _scripts(self) -> dict[str, Script]:
+        client = self.channel._create_client()
+        names = ("TAKE", "HOLD", "REQUEUE", "SWEEP", "RENEW", "PARK", "UNPARK", "CLEAR")
+        return {name: client.register_script(getattr(scripts, name)) for name in names}
+
+    def run(self, name: str, lists: Iterable[str], *args: Any) -> Any:
+        """Run a script on these lists (names without the global prefix).
+
+        Raises:
+            redis.exceptions.ResponseError: a key of the wrong type, no memory, a replica. Nothing was removed.
+        """
+        prefix = self.channel.global_keyprefix
+        first, *rest = lists  # kombu's prefixing client adds the prefix to the first key only
+        return self._scripts[name](
+            keys=[first, *(prefix + key for key in rest)], args=[prefix, *args], client=self.channel._create_client()
+        )
+
+    # Receiving, acknowledging, giving back --------------------------------------------------------------------------
+
+    def holds(self, tag: str, key: str) -> None:
+        """The item with this tag is held beside the list ``key``."""
+        self._held[tag] = key
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Stored already, before it was delivered; a fanout message is not stored at all: nobody could get it again."""
+        kombu_redis.virtual.QoS.append(self, message, delivery_tag)
+
+    def ack(self, delivery_tag: str) -> None:
+        """Forget it: one round trip, no transaction."""
+        key = self._held.pop(delivery_tag, None)
+        if key is not None:
+            with self.channel._create_client().pipeline(transaction=False) as pipe:
+                pipe.zrem(scripts.beside("since", key), delivery_tag)
+                pipe.hdel(scripts.beside("held", key), delivery_tag)
+                pipe.execute(raise_on_error=False)
+        kombu_redis.virtual.QoS.ack(self, delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Give it back to the end of the line, or forget it."""
+        if requeue:
+            self.restore_by_tag(delivery_tag, leftmost=True)
+        self.ack(delivery_tag)
+
+    def restore_by_tag(self, tag: str, client: Any = None, leftmost: bool = False) -> None:
+        """Give it back to the list it came from."""
+        key = self._held.pop(tag, None)
+        if key is not None:
+            self._give_back(key, [tag], "LPUSH" if leftmost else "RPUSH")
+
+    def restore_unacked(self, client: Any = None) -> list[Any]:
+        """Give everything back; a list at a time."""
+        self._flush()
+        for key, tags in self._by_list(reversed(self._delivered)).items():
+            self._give_back(key, tags, "RPUSH")
+        self._delivered.clear()
+        self._held.clear()
+        return []
+
+    def _give_back(self, key: str, tags: list[str], command: Literal["LPUSH", "RPUSH"]) -> None:
+        for start in range(0, len(tags), BATCH):
+            self.run("REQUEUE", [key], command, *tags[start : start + BATCH])
+
+    def _by_list(self, tags: Iterable[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for tag in tags:
+            key = self._held.get(tag)
+            if key is not None:
+                found[key].append(tag)
+        return found
+
+    def park(self, tag: str, due: float) -> bool:
+        """Move a held item beside its queue until ``due`` (seconds since the epoch); it is not ours any more then.
+
+        ``False``: this message was never held.
+        """
+        key = self._held.get(tag)
+        if key is None:
+            return False
+        self.run("PARK", [key], tag, repr(due))
+        self._held.pop(tag, None)
+        kombu_redis.virtual.QoS.ack(self, tag)
+        return True
+
+    # Now and then -----------------------------------------------------------------------------------------------
+
+    def tend(self) -> None:
+        """Whatever is due of: renewing what this process holds, moving parked messages, giving back what was lost."""
+        lists = self.channel.consumed_lists()
+        if lists and self._due("unpark", UNPARK_EVERY_S):
+            self.run("UNPARK", lists, UNPARK_AHEAD_S, BATCH)
+        if self._held and self._due("renew", max(1.0, self.visibility_timeout / 4)):
+            for key, tags in self._by_list(list(self._held)).items():
+                for start in range(0, len(tags), BATCH):
+                    self.run("RENEW", [key], *tags[start : start + BATCH])
+        if lists and self._due("sweep", self.channel.unacked_restore_interval):
+            self.run("SWEEP", lists, self.visibility_timeout, BATCH)
+            self._legacy.sweep(self)
+
+    def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
+        """kombu's name for it, called when a connection is made."""
+        self.tend()
+
+    def _due(self, what: str, every_s: float) -> bool:
+        if monotonic() - self._done_at.get(what, float("-inf")) < every_s:
+            return False
+        self._done_at[what] = monotonic()
+        return True

@@ -1,0 +1,201 @@
+"""The Lua scripts of the Redis transport. Each is atomic: a process that dies has done all of one, or nothing of it.
+
+Beside every list that a queue consists of (``orders``, ``orders\\x06\\x163``) stand keys of ours:
+
+========================  ===========  ==============================================================================
+``safecelery:held:``      hash         delivery tag to item: delivered, not acknowledged yet. The bytes as they came
+``safecelery:since:``     sorted set   delivery tag to the time of its last renewal
+``safecelery:again:``     sorted set   SHA-1 of an item to the time it was last given back
+``safecelery:parked:``    sorted set   item to the time it is due
+========================  ===========  ==============================================================================
+
+kombu keeps unacknowledged messages of all queues in one hash, each as JSON with the name of the queue to give it back
+to: whoever may write there chooses the queue, and what is no JSON ends the worker. Here the key's name says which list
+an item belongs to, nothing is parsed, and what somebody else wrote there comes back to this list only, through the
+firewall. Every script writes the copy before it removes the original; times are the server's.
+
+``KEYS`` are the lists. ``ARGV[1]`` is kombu's ``global_keyprefix``, which all of them begin with.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CLEAR", "HOLD", "OVERSIZED", "PARK", "RENEW", "REQUEUE", "SWEEP", "TAKE", "UNPARK", "beside"]
+
+#: Hash of the items that are too large to be read: delivery tag to item.
+OVERSIZED = "safecelery:oversized"
+
+
+def beside(kind: str, name: str) -> str:
+    """Our key of one kind beside a list, both without the global prefix."""
+    return f"safecelery:{kind}:{name}"
+
+
+_COMMON = """
+local prefix = ARGV[1]
+local function beside(kind, list)
+    return prefix .. 'safecelery:' .. kind .. ':' .. string.sub(list, #prefix + 1)
+end
+local function now()
+    local t = redis.call('TIME')
+    return tonumber(t[1]) + tonumber(t[2]) / 1000000
+end
+local function hold(list, tag, item)
+    redis.call('ZADD', beside('since', list), now(), tag)
+    redis.call('HSET', beside('held', list), tag, item)
+end
+local function given_back(list, item)
+    local again = beside('again', list)
+    if redis.call('EXISTS', again) == 1 and redis.call('ZSCORE', again, redis.sha1hex(item)) then
+        return 1
+    end
+    return 0
+end
+local function give_back(list, tag, command)
+    local held = beside('held', list)
+    local item = redis.call('HGET', held, tag)
+    if item then
+        redis.call(command, list, item)
+        local again = beside('again', list)
+        redis.call('ZADD', again, now(), redis.sha1hex(item))
+        redis.call('ZREMRANGEBYSCORE', again, '-inf', now() - 604800)
+        redis.call('EXPIRE', again, 604800)
+    end
+    redis.call('HDEL', held, tag)
+    redis.call('ZREM', beside('since', list), tag)
+    return item and 1 or 0
+end
+"""
+
+#: The next item of the first list that has one, held under the tag ARGV[2]. One longer than ARGV[3] bytes goes to the
+#: hash ARGV[4] and is not returned. Gives {number of the list, item or its length, 1 if given back before, items left}.
+TAKE = (
+    _COMMON
+    + """
+for number, list in ipairs(KEYS) do
+    local item = redis.call('LINDEX', list, -1)
+    if item then
+        if #item > tonumber(ARGV[3]) then
+            redis.call('HSET', prefix .. ARGV[4], ARGV[2], item)
+            redis.call('RPOP', list)
+            return {number, #item, 0, redis.call('LLEN', list)}
+        end
+        hold(list, ARGV[2], item)
+        redis.call('RPOP', list)
+        return {number, item, given_back(list, item), redis.call('LLEN', list)}
+    end
+end
+return false
+"""
+)
+
+#: Hold the item ARGV[5] under the tag ARGV[2]; too long a one goes to the hash ARGV[4]. Gives {1 if it was given back
+#: before, items left}.
+HOLD = (
+    _COMMON
+    + """
+local list = KEYS[1]
+if #ARGV[5] > tonumber(ARGV[3]) then
+    redis.call('HSET', prefix .. ARGV[4], ARGV[2], ARGV[5])
+    return {0, redis.call('LLEN', list)}
+end
+hold(list, ARGV[2], ARGV[5])
+return {given_back(list, ARGV[5]), redis.call('LLEN', list)}
+"""
+)
+
+#: Give back the items with the tags ARGV[3...] by the command ARGV[2]: RPUSH is next in line, LPUSH last.
+REQUEUE = (
+    _COMMON
+    + """
+local count = 0
+for number = 3, #ARGV do
+    count = count + give_back(KEYS[1], ARGV[number], ARGV[2])
+end
+return count
+"""
+)
+
+#: Give back what nobody has renewed for ARGV[2] seconds, at most ARGV[3] of each list.
+SWEEP = (
+    _COMMON
+    + """
+local count = 0
+for _, list in ipairs(KEYS) do
+    local due = redis.call('ZRANGEBYSCORE', beside('since', list), '-inf', now() - tonumber(ARGV[2]),
+                           'LIMIT', 0, tonumber(ARGV[3]))
+    for _, tag in ipairs(due) do
+        count = count + give_back(list, tag, 'RPUSH')
+    end
+end
+return count
+"""
+)
+
+#: The holder of the tags ARGV[2...] is alive. One that is not there any more is not made anew.
+RENEW = (
+    _COMMON
+    + """
+for number = 2, #ARGV do
+    redis.call('ZADD', beside('since', KEYS[1]), 'XX', now(), ARGV[number])
+end
+return #ARGV - 1
+"""
+)
+
+#: Park the item with the tag ARGV[2] until ARGV[3], in seconds since the epoch.
+PARK = (
+    _COMMON
+    + """
+local held = beside('held', KEYS[1])
+local item = redis.call('HGET', held, ARGV[2])
+if not item then
+    return 0
+end
+redis.call('ZADD', beside('parked', KEYS[1]), ARGV[3], item)
+redis.call('HDEL', held, ARGV[2])
+redis.call('ZREM', beside('since', KEYS[1]), ARGV[2])
+return 1
+"""
+)
+
+#: Move what is due within ARGV[2] seconds back into its list, last in line; at most ARGV[3] of each.
+UNPARK = (
+    _COMMON
+    + """
+local count = 0
+for _, list in ipairs(KEYS) do
+    local parked = beside('parked', list)
+    local due = redis.call('ZRANGEBYSCORE', parked, '-inf', now() + tonumber(ARGV[2]), 'LIMIT', 0, tonumber(ARGV[3]))
+    for _, item in ipairs(due) do
+        redis.call('LPUSH', list, item)
+        redis.call('ZREM', parked, item)
+    end
+    count = count + #due
+end
+return count
+"""
+)
+
+#: Rename whatever stands at a key of ours with a wrong type. ARGV[2] makes the new names unique. Gives the number.
+CLEAR = (
+    _COMMON
+    + """
+local count = 0
+local function clear(key, wanted)
+    local kind = redis.call('TYPE', key).ok
+    if kind ~= 'none' and kind ~= wanted then
+        redis.call('RENAME', key, prefix .. 'safecelery:misplaced:' .. string.sub(key, #prefix + 1) .. ':' .. ARGV[2])
+        count = count + 1
+    end
+end
+clear(prefix .. ARGV[3], 'hash')
+for _, list in ipairs(KEYS) do
+    clear(list, 'list')
+    clear(beside('held', list), 'hash')
+    for _, kind in ipairs({'since', 'again', 'parked'}) do
+        clear(beside(kind, list), 'zset')
+    end
+end
+return count
+"""
+)
