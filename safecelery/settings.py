@@ -135,6 +135,8 @@ class SafeCelerySettings(BaseSettings):
     """Queue of tasks that no route sends elsewhere."""
     dead_letter_queue: str = Field(default="safecelery.dead-letters", min_length=1)
     """Queue that keeps every refused message, with the reason."""
+    park_ahead: float = Field(default=60, ge=10, allow_inf_nan=False)
+    """Seconds. A message that is due further ahead waits on the broker instead of in a worker's memory."""
     state_dir: Path | None = None
     """Directory of the development profile's broker and keys. ``None``: under the user's state directory."""
 

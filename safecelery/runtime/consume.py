@@ -107,7 +107,7 @@ class SafeWorkerConsumer(WorkerConsumer):
         guard = guard_of(self.app)
         dead_letters = DeadLetters(self.app, guard)
         deliveries = self.deliveries
-        parking = Parking(self.app)
+        parking = Parking(self.app, guard.settings.park_ahead)
         # What these mean is for Celery to handle: reconnect, or stop.
         escape = (*self.connection_errors, *self.channel_errors, WorkerShutdown, WorkerTerminate)
 

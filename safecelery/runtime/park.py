@@ -6,7 +6,6 @@ fills the memory and, once ``worker_eta_task_limit`` stops that, lets nothing el
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
@@ -19,18 +18,17 @@ from safecelery.firewall.checks.schedule import moment
 from safecelery.message.seal import HEADER
 from safecelery.message.stages import AdmittedMessage, RawMessage
 
-__all__ = ["PARK_AHEAD_S", "Parking"]
-
-logger = logging.getLogger("safecelery")
-
-#: A message due further ahead than this is parked, in seconds. More than ``UNPARK_AHEAD_S`` of the Redis transport.
-PARK_AHEAD_S = 60.0
+__all__ = ["Parking", "due_at"]
 
 
 class Parking:
     """Parks a worker's messages. Those that return pass the whole firewall again."""
 
-    def __init__(self, app: Celery, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, app: Celery, ahead_s: float, clock: Callable[[], float] = time.time) -> None:
+        """Args:
+        ahead_s: what is due further ahead is parked; more than ``UNPARK_AHEAD_S`` of the Redis transport.
+        """
+        self._ahead_s = ahead_s
         self._rabbitmq = RabbitMQParking(app)
         self._clock = clock
 
@@ -41,7 +39,7 @@ class Parking:
             the transport's connection errors: the message is not settled, and comes again.
         """
         due = due_at(admitted)
-        if due is None or due - self._clock() <= PARK_AHEAD_S:
+        if due is None or due - self._clock() <= self._ahead_s:
             return False
         channel = message.channel
         if (park := getattr(channel, "park", None)) is not None:

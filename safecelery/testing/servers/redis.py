@@ -154,6 +154,19 @@ class RedisServer:
             raise
         return self
 
+    def restart(self) -> None:
+        """Stop, and start again on the same port with nothing in it.
+
+        Raises:
+            ServerError: it was not running, or did not come up.
+        """
+        process = self._process
+        if process is None:
+            message = "this Redis was not started"
+            raise ServerError(message)
+        process.stop()
+        process.start(ready=lambda: "eady to accept connections" in process.read_log(), deadline_s=START_DEADLINE_S)
+
     def stop(self) -> None:
         """Stop the server by its pid and remove its directory."""
         if self._process is not None:
