@@ -10,7 +10,7 @@ from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.uuid import uuid
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError, ResponseError
 
 from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.garbage import found
@@ -55,6 +55,10 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         """One client for each connection pool; kombu 5.7 makes a new one for every publish and two for every message,
         a fifth of its time. redis-py's client holds no state but its pool (redis/client.py).
         """
+        if self._pool is None and getattr(self.connection, "client", None) is None:
+            raise ConnectionError(
+                "the connection of this channel is closed"
+            )  # kombu: AttributeError, which ends a worker
         if asynchronous:
             return super()._create_client(asynchronous=True)
         client = self.__dict__.get("_shared_client")

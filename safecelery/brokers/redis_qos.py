@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["HeldQoS"]
 
+logger = logging.getLogger("safecelery")
+
 #: Items that one sweep gives back, and that one look at the parked ones moves, of each list.
 BATCH = 500
 #: Seconds between two looks at the parked messages, and how long before its time one is moved: the worker that gets it
 #: waits for the exact moment, and fetching it takes a while.
 UNPARK_EVERY_S, UNPARK_AHEAD_S = 1.0, 5.0
+#: A timer that is this early is on time.
+_JITTER_S = 0.2
 
 
 class HeldQoS(kombu_redis.QoS):
@@ -91,10 +96,14 @@ class HeldQoS(kombu_redis.QoS):
             self._give_back(key, [tag], "LPUSH" if leftmost else "RPUSH")
 
     def restore_unacked(self, client: Any = None) -> list[Any]:
-        """Give everything back; a list at a time."""
+        """Give everything back; a list at a time. What cannot be given back now comes after the visibility timeout."""
         self._flush()
-        for key, tags in self._by_list(reversed(self._delivered)).items():
-            self._give_back(key, tags, "RPUSH")
+        try:
+            for key, tags in self._by_list(reversed(self._delivered)).items():
+                self._give_back(key, tags, "RPUSH")
+        except (*self.channel.connection_errors, *self.channel.connection.channel_errors) as error:
+            logger.warning("unacknowledged messages cannot be given back (%s): they come back in %s s",
+                           type(error).__name__, self.visibility_timeout)  # fmt: skip
         self._delivered.clear()
         self._held.clear()
         return []
@@ -144,7 +153,7 @@ class HeldQoS(kombu_redis.QoS):
         self.tend()
 
     def _due(self, what: str, every_s: float) -> bool:
-        if monotonic() - self._done_at.get(what, float("-inf")) < every_s:
+        if monotonic() - self._done_at.get(what, float("-inf")) < every_s - _JITTER_S:
             return False
         self._done_at[what] = monotonic()
         return True

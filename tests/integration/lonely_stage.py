@@ -18,7 +18,7 @@ from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration.stage import TIMEOUT, Identities, Stage, eventually, let_go
 
-__all__ = ["DEAD", "LonelyStage", "QUEUE", "lonely_stage"]
+__all__ = ["DEAD", "QUEUE", "LonelyStage", "lonely_stage"]
 
 QUEUE, DEAD = "lonely", "lonely.dead-letters"
 
@@ -28,7 +28,7 @@ class LonelyStage(Stage):
     """As :class:`Stage`, with :data:`QUEUE` and :data:`DEAD`."""
 
     extra: dict[str, str] = field(default_factory=dict)
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1_000_000))
 
     def settings(self, owner: str, *, trust: bool = True, **changes: Any) -> SafeCelerySettings:
         return Stage.settings(self, owner, trust=trust, default_queue=QUEUE, dead_letter_queue=DEAD, **changes)

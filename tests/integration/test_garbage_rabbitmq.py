@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import amqp
@@ -75,15 +74,14 @@ def nested(kind: bytes, depth: int) -> bytes:
 
 
 HEADERS = 0x2000
-#: Header values of every type that RabbitMQ knows, with values that do not fit into Python's.
+#: Header values of every type that RabbitMQ knows, with values that do not fit into Python's. NaN, infinity and a
+#: delivery mode of 255 are not among them: RabbitMQ closes the publisher's connection.
 VALUES = {
     "timestamp of a far year": b"T" + struct.pack(">Q", 2**63 - 1),
     "timestamp after 9999": b"T" + struct.pack(">Q", 253_402_300_800),
     "decimal of 255 places": b"D" + struct.pack(">Bi", 255, 1),
     "text that is no UTF-8": b"S" + struct.pack(">I", 4) + b"\xff\xfe\x00\xc0",
     "bytes": b"x" + struct.pack(">I", 3) + b"\xff\xff\xff",
-    "NaN": b"d" + struct.pack(">d", float("nan")),
-    "infinity": b"f" + struct.pack(">f", float("inf")),
     "short": b"s" + struct.pack(">h", -1),
     "unsigned octet": b"B\xff",
     "long": b"l" + struct.pack(">q", -(2**63)),
@@ -121,7 +119,9 @@ TEXTS = {"content_type": 0x8000, "content_encoding": 0x4000, "correlation_id": 0
 
 
 @pytest.mark.parametrize("name", TEXTS)
-@pytest.mark.parametrize("value", [b"\xff\xfe", b"", b"\x00\n", b"x" * 255], ids=["no-utf-8", "empty", "control", "long"])
+@pytest.mark.parametrize(
+    "value", [b"\xff\xfe", b"", b"\x00\n", b"x" * 255], ids=["no-utf-8", "empty", "control", "long"]
+)
 def test_a_property_may_be_any_text(attacked: LonelyStage, name: str, value: bytes) -> None:
     send(attacked, raw(TEXTS[name], entry(value, b"")))
     (letter,) = attacked.letters()

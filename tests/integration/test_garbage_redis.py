@@ -95,9 +95,7 @@ ENVELOPES = {
 
 @pytest.mark.parametrize("key", [QUEUE, HIGH])
 @pytest.mark.parametrize("name", NO_ENVELOPE)
-def test_what_is_no_message_becomes_a_dead_letter(
-    stage: LonelyStage, client: redis.Redis, name: str, key: str
-) -> None:
+def test_what_is_no_message_becomes_a_dead_letter(stage: LonelyStage, client: redis.Redis, name: str, key: str) -> None:
     client.lpush(key, NO_ENVELOPE[name])
     (letter,) = stage.letters()
     assert letter["reason"] == "envelope-missing"
@@ -218,9 +216,7 @@ def test_garbage_among_kombus_unacknowledged_becomes_a_dead_letter(
     eventually(lambda: not client.exists("unacked", "unacked_index"))
 
 
-@pytest.mark.parametrize(
-    ("exchange", "key"), [("", QUEUE), (None, QUEUE), (QUEUE, QUEUE), (QUEUE, "other")], ids=str
-)
+@pytest.mark.parametrize(("exchange", "key"), [("", QUEUE), (None, QUEUE), (QUEUE, QUEUE), (QUEUE, "other")], ids=str)
 def test_kombus_message_of_this_queue_comes_back(
     stage: LonelyStage, client: redis.Redis, exchange: str | None, key: str
 ) -> None:
@@ -258,8 +254,10 @@ def test_kombus_keys_of_the_wrong_type_are_left_alone(stage: LonelyStage, client
     client.delete("unacked", "unacked_index", "other")
 
 
-BINDINGS = [b"", b"one", b"a\x06\x16b", b"a\x06\x16b\x06\x16c\x06\x16d", b"\xff\x06\x16\x06\x16q", b"\x06\x16(\x06\x16q",
-            b"x" * 5000, b"lonely\x06\x16((((\x06\x16lonely", b"lonely\x06\x16\x06\x16"]  # fmt: skip
+BINDINGS = [
+    b"", b"one", b"a\x06\x16b", b"a\x06\x16b\x06\x16c\x06\x16d", b"\xff\x06\x16\x06\x16q", b"\x06\x16(\x06\x16q",
+    b"x" * 5000, b"lonely\x06\x16((((\x06\x16lonely", b"lonely\x06\x16\x06\x16",
+]  # fmt: skip
 
 
 def test_garbage_among_the_bindings_is_not_followed(stage: LonelyStage, client: redis.Redis) -> None:
@@ -280,9 +278,7 @@ TOPICS = [b"/0.celery.pidbox", b"/0.celeryev/worker.heartbeat", b"/0.celeryev/wo
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=repr)
-def test_publications_that_are_no_messages_are_dropped(
-    stage: LonelyStage, client: redis.Redis, topic: bytes
-) -> None:
+def test_publications_that_are_no_messages_are_dropped(stage: LonelyStage, client: redis.Redis, topic: bytes) -> None:
     publish(topic)(client)
 
 

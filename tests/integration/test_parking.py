@@ -25,9 +25,7 @@ def on_redis(
 ) -> Iterator[LonelyStage]:
     with (
         RedisServer(servers_dir, ca) as server,
-        lonely_stage(
-            server, redis_server, tmp_path_factory.mktemp("parking"), SAFECELERY_PARK_AHEAD="10"
-        ) as stage,
+        lonely_stage(server, redis_server, tmp_path_factory.mktemp("parking"), SAFECELERY_PARK_AHEAD="10") as stage,
     ):
         yield stage
 
