@@ -84,7 +84,7 @@ class RabbitMQParking:
         channel = connection.channel()
         try:
             back = Exchange(CELERY_DELAYED_DELIVERY_EXCHANGE, type="topic")
-            Queue(queue, no_declare=True).bind(channel).bind_to(back, routing_key=f"#.{key}")
+            Queue(queue, no_declare=True).bind(channel).bind_to(back.name, routing_key=f"#.{key}")
         finally:
             channel.close()
         self._bound.add(queue)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from queue import Empty
-from typing import Any
+from typing import Any, cast
 
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.uuid import uuid
-from redis.exceptions import ConnectionError, ResponseError
+from redis import exceptions
+from redis.exceptions import ResponseError
 
 from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.garbage import found
@@ -51,14 +52,18 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         """Of the connection that this channel belongs to."""
         return getattr(self.connection.client, "bounds", None) or Bounds()
 
+    @property
+    def held(self) -> HeldQoS:
+        """``qos``, as what it is."""
+        return cast("HeldQoS", self.qos)
+
     def _create_client(self, asynchronous: bool = False) -> Any:
         """One client for each connection pool; kombu 5.7 makes a new one for every publish and two for every message,
         a fifth of its time. redis-py's client holds no state but its pool (redis/client.py).
         """
         if self._pool is None and getattr(self.connection, "client", None) is None:
-            raise ConnectionError(
-                "the connection of this channel is closed"
-            )  # kombu: AttributeError, which ends a worker
+            # kombu raises AttributeError here, which ends a worker.
+            raise exceptions.ConnectionError("the connection of this channel is closed")
         if asynchronous:
             return super()._create_client(asynchronous=True)
         client = self.__dict__.get("_shared_client")
@@ -115,7 +120,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         """The next item of these lists, held, and the list it came from."""
         tag, limit = uuid(), self.bounds.item_bytes
         try:
-            reply = self.qos.run("TAKE", lists, tag, limit, OVERSIZED)
+            reply = self.held.run("TAKE", lists, tag, limit, OVERSIZED)
         except ResponseError as error:
             self._put_right(error)
             return None, ""
@@ -127,7 +132,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         queue = self._queue_of(key)
         if isinstance(item, int):
             return oversized_message(queue, item, limit, tag, OVERSIZED), key
-        self.qos.holds(tag, key)
+        self.held.holds(tag, key)
         return wire_message(item, queue, tag=tag, redelivered=again == 1, max_bytes=limit), key
 
     def _receive_popped(self, key: str, item: bytes) -> None:
@@ -136,10 +141,10 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         again = 0
         for attempt in (1, 2):
             try:
-                again, left = self.qos.run("HOLD", [key], tag, limit, OVERSIZED, item)
+                again, left = self.held.run("HOLD", [key], tag, limit, OVERSIZED, item)
                 self._more = left > 0
                 if len(item) <= limit:
-                    self.qos.holds(tag, key)
+                    self.held.holds(tag, key)
                 break
             except ResponseError as error:
                 self._put_right(error, fatal=False)
@@ -157,7 +162,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         self._queue_cycle.rotate(queue)
         callback = self.connection._callbacks.get(queue)
         if callback is None:  # cancelled meanwhile
-            self.qos.restore_by_tag(message["properties"]["delivery_tag"])
+            self.held.restore_by_tag(message["properties"]["delivery_tag"])
             return
         callback(message)
 
@@ -184,20 +189,20 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
             return
         lists = self.consumed_lists()
         if lists:
-            count = self.qos.run("CLEAR", lists, uuid(), OVERSIZED)
+            count = self.held.run("CLEAR", lists, uuid(), OVERSIZED)
             found("key of the wrong type", "a consumed queue", count, what_now="renamed to safecelery:misplaced:*")
 
     # Giving back and parking ------------------------------------------------------------------------------------------
 
     def _restore(self, message: Any, leftmost: bool = False) -> None:
-        self.qos.restore_by_tag(message.delivery_tag, leftmost=leftmost)
+        self.held.restore_by_tag(message.delivery_tag, leftmost=leftmost)
 
     def park(self, message: Any, due: float) -> bool:
         """Put a received message aside until ``due`` (seconds since the epoch), on the broker. It counts as settled.
 
         ``False``: it cannot be parked, as it is in no list.
         """
-        if not self.qos.park(message.delivery_tag, due):
+        if not self.held.park(message.delivery_tag, due):
             return False
         message._state = "ACK"
         return True
@@ -205,7 +210,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
     def tend(self) -> None:
         """See ``HeldQoS.tend``; what Redis answers amiss is put right, or left for the next time."""
         try:
-            self.qos.tend()
+            self.held.tend()
         except ResponseError as error:
             self._put_right(error, fatal=False)
 
@@ -218,7 +223,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         except ResponseError as error:
             if queue != self.bounds.dead_letters or "WRONGTYPE" not in str(error):
                 raise
-            count = self.qos.run("CLEAR", [queue], uuid(), OVERSIZED)
+            count = self.held.run("CLEAR", [queue], uuid(), OVERSIZED)
             found("key of the wrong type", queue, count, what_now="renamed to safecelery:misplaced:*")
             super()._put(queue, message, **kwargs)
 
@@ -233,7 +238,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
             answers = pipe.execute(raise_on_error=False)
         return sum(size for size in answers[:: 2 if delete else 1] if isinstance(size, int))
 
-    def _size(self, queue: str) -> int:
+    def _size(self, queue: str) -> Any:
         return self._lengths(queue)
 
     def _purge(self, queue: str) -> int:

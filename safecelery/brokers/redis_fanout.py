@@ -10,7 +10,7 @@ from safecelery.brokers.garbage import found
 from safecelery.brokers.redis_wire import envelope, wire_message
 
 if TYPE_CHECKING:
-    from kombu.transport.redis import Channel as _Base
+    from typing import Any as _Base
 else:
     _Base = object
 

@@ -36,6 +36,7 @@ class HeldQoS(kombu_redis.QoS):
     """kombu's bookkeeping with one round trip each, and none of it believed (see :mod:`redis_scripts`)."""
 
     channel: RedisChannel
+    _delivered: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -95,7 +96,7 @@ class HeldQoS(kombu_redis.QoS):
         if key is not None:
             self._give_back(key, [tag], "LPUSH" if leftmost else "RPUSH")
 
-    def restore_unacked(self, client: Any = None) -> list[Any]:
+    def restore_unacked(self, client: Any = None) -> Any:
         """Give everything back; a list at a time. What cannot be given back now comes after the visibility timeout."""
         self._flush()
         try:

@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 from safecelery.brokers.garbage import found
 
 if TYPE_CHECKING:
-    from kombu.transport.redis import Channel as _Base
+    from typing import Any as _Base
 else:
     _Base = object
 
