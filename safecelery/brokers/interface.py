@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from ssl import TLSVersion
@@ -60,6 +60,17 @@ class Broker(Protocol):
 
     def settings(self, limits: Limits) -> dict[str, Any]:
         """Celery settings that this kind of broker wants as defaults."""
+        ...
+
+    def parked(self, connection: Any, queues: Sequence[str]) -> int:
+        """How many messages wait on the broker until they are due, for these queues.
+
+        Args:
+            connection: a kombu connection of an app made by ``create_app``.
+
+        Raises:
+            the transport's connection errors.
+        """
         ...
 
     def wire(self, url: str, ssl: object) -> Wire:

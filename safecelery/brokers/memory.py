@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kombu.transport import memory, virtual
@@ -41,6 +41,10 @@ class MemoryBroker:
     def settings(self, limits: Limits) -> dict[str, Any]:
         """No special settings."""
         return {}
+
+    def parked(self, connection: Any, queues: Sequence[str]) -> int:
+        """Nothing is parked here: a worker holds what is due later."""
+        return 0
 
     def wire(self, url: str, ssl: object) -> Wire:
         """Local by nature."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from kombu.transport import pyamqp
 from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.interface import Tls, Wire, floor_name
 from safecelery.brokers.rabbitmq_frames import deliver_arguments, frame_handler
+from safecelery.brokers.rabbitmq_park import delayed
 from safecelery.brokers.undecoded import Undecoded
 from safecelery.policy.facts import Tri
 from safecelery.policy.limits import Limits
@@ -116,6 +117,10 @@ class RabbitMQBroker:
             "task_create_missing_queue_exchange_type": "topic",
             "broker_transport_options": {"confirm_publish": True},
         }
+
+    def parked(self, connection: Any, queues: Sequence[str]) -> int:
+        """In the queues of Celery's native delayed delivery, which hold those of every queue of the virtual host."""
+        return delayed(connection)
 
     def wire(self, url: str, ssl: object) -> Wire:
         """``amqps://`` and ``True`` verify the chain but not the host name (measured)."""

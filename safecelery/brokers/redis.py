@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -42,6 +42,10 @@ class RedisBroker:
         task may take its hard limit, and as long again in the prefetch buffer behind another one.
         """
         return {"broker_transport_options": {"visibility_timeout": max(3600, int(2.5 * limits.max_time_limit_s))}}
+
+    def parked(self, connection: Any, queues: Sequence[str]) -> int:
+        """In our sorted sets beside the queues."""
+        return sum(connection.default_channel.parked(queue) for queue in queues)
 
     def wire(self, url: str, ssl: object) -> Wire:
         """``redis(s)://`` with ``True`` or ``{}`` is plain text, ``rediss://`` alone verifies nothing (measured)."""

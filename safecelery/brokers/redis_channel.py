@@ -17,7 +17,7 @@ from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.garbage import found
 from safecelery.brokers.redis_fanout import FanoutReader
 from safecelery.brokers.redis_qos import HeldQoS
-from safecelery.brokers.redis_scripts import OVERSIZED
+from safecelery.brokers.redis_scripts import OVERSIZED, beside
 from safecelery.brokers.redis_tables import CheckedTables
 from safecelery.brokers.redis_wire import oversized_message, wire_message
 from safecelery.brokers.undecoded import Undecoded
@@ -206,6 +206,14 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
             return False
         message._state = "ACK"
         return True
+
+    def parked(self, queue: str) -> int:
+        """How many messages of this queue wait until they are due."""
+        with self._create_client().pipeline(transaction=False) as pipe:
+            for step in self.priority_steps:
+                key = beside("parked", self._q_for_pri(queue, step))
+                pipe.execute_command("ZCARD", self.global_keyprefix + key)
+            return sum(count for count in pipe.execute(raise_on_error=False) if isinstance(count, int))
 
     def tend(self) -> None:
         """See ``HeldQoS.tend``; what Redis answers amiss is put right, or left for the next time."""

@@ -32,6 +32,9 @@ class Spool:
         """Free the disk."""
         self._file.close()
 
+    def __del__(self) -> None:
+        self.close()
+
     def __len__(self) -> int:
         return self._size
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from safecelery.brokers import broker_for
 from safecelery.testing.servers import CertificateAuthority, RabbitServer, RedisServer
 from tests.integration.lonely_stage import DEAD, QUEUE, LonelyStage, lonely_stage
 from tests.integration.stage import TIMEOUT, eventually
@@ -58,12 +59,19 @@ def test_a_flood_neither_fills_the_memory_nor_starves_the_rest(on_redis: LonelyS
     waited = time.monotonic() - start
     with stage.admin() as client:
         eventually(lambda: client.zcard(PARKED) == FLOOD, what="all of them parked")
+        assert parked(stage) == FLOOD
         assert client.hlen(f"safecelery:held:{QUEUE}") == 0
         client.delete(PARKED)
     assert stage.peak_mib() - before < 15
     assert waited < TIMEOUT / 2
     assert stage.app.control.inspect(timeout=2).scheduled() == {stage_name(stage): []}
     assert stage.witnesses("add", x=1, y=FLOOD - 1) == []
+
+
+def parked(stage: LonelyStage) -> int:
+    """As an operator's command counts them."""
+    with stage.app.connection_for_read() as connection:
+        return broker_for(stage.broker.url).parked(connection, [QUEUE])
 
 
 def stage_name(stage: LonelyStage) -> str:
@@ -162,7 +170,7 @@ def test_a_flood_on_rabbitmq_goes_back_to_the_broker(on_rabbitmq: LonelyStage) -
     for _ in range(count):
         stage.put(QUEUE, item.body, item.headers)
     stage.canary()
-    eventually(lambda: delayed(stage) >= already + count, what="all of them parked", timeout=60)
+    eventually(lambda: parked(stage) >= already + count, what="all of them parked", timeout=60)
     assert stage.peak_mib() - before < 15
     for number in range(28):
         stage.take(f"celery_delayed_{number}")
