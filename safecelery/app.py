@@ -19,6 +19,7 @@ from safecelery.policy.profile import load_policy
 from safecelery.runtime.conf import configure
 from safecelery.runtime.development import development_settings
 from safecelery.runtime.guard import Guard
+from safecelery.runtime.metrics import MetricsStep
 from safecelery.runtime.options import check_call, check_declaration
 from safecelery.runtime.startup import PolicyStep
 from safecelery.settings import SafeCelerySettings
@@ -45,6 +46,7 @@ class SafeCelery(Celery):
         guard.bind(self)
         super().__init__(main, **options)
         self.steps["worker"].add(PolicyStep)
+        self.steps["worker"].add(MetricsStep)
 
     # Configuration ---------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ __all__ = [
     "TransientError",
     "UnknownOptionError",
     "did_you_mean",
+    "one_line",
 ]
 
 
@@ -73,6 +74,10 @@ class Reason(StrEnum):
     REPLAYED = "replayed"
     POISON = "poison"
     INTERNAL = "internal"
+
+
+#: Characters of a refusal's detail: enough for four names of ordinary length.
+LONGEST_DETAIL = 400
 
 
 class SafeCeleryError(Exception):
@@ -130,13 +135,14 @@ class SealError(SafeCeleryError):
 class Rejected(SafeCeleryError):
     """A received message is refused.
 
-    ``detail`` may name keys, tasks and queues, but never carries any of the body.
+    ``detail`` may name keys, tasks and queues, but never carries any of the body. Names come from messages, so it is
+    made one line of at most :data:`LONGEST_DETAIL` printable characters.
     """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+        self.detail = one_line(detail, LONGEST_DETAIL)
+        super().__init__(f"{reason.value}: {self.detail}" if detail else reason.value)
 
 
 class StoreUnavailable(SafeCeleryError):
@@ -157,3 +163,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     near = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def one_line(text: str, most: int) -> str:
+    """``text`` fit for one line of a log and for a terminal: what is not printable is escaped (line breaks, the escape
+    of ANSI sequences, marks that turn the direction of writing), and what goes beyond ``most`` characters is cut off.
+    """
+    shown = text[: most + 1]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shown)
+    return shown if len(shown) <= most and len(text) <= most else f"{shown[:most]}..."

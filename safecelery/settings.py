@@ -27,7 +27,9 @@ from safecelery.errors import SettingsError, did_you_mean
 __all__ = [
     "LEDGER_OFF",
     "BrokerSettings",
+    "FirewallSettings",
     "LedgerSettings",
+    "MetricsSettings",
     "Profile",
     "ResultSettings",
     "SafeCelerySettings",
@@ -111,6 +113,23 @@ class LedgerSettings(_Section):
     """Seconds after which a message of a worker that died is another's. A living worker renews three times as often."""
 
 
+class FirewallSettings(_Section):
+    """What a worker does with messages that it should not run."""
+
+    mode: Literal["enforce", "report"] = "enforce"
+    """``enforce`` refuses them. ``report`` runs unsigned messages, and those whose signer may not send them, counts
+    and logs each as one that would be refused; only for the time in which senders begin to sign."""
+
+
+class MetricsSettings(_Section):
+    """Where a worker's numbers can be read, in Prometheus' text format."""
+
+    port: int | None = Field(default=None, ge=1, le=65_535)
+    """TCP port of the worker's main process; ``None``: no endpoint. Needs the extra ``safecelery[metrics]``."""
+    address: str = Field(default="127.0.0.1", min_length=1)
+    """Address to listen at. There is no password: whoever reaches it reads names of queues, tasks and key owners."""
+
+
 class SafeCelerySettings(BaseSettings):
     """All settings of one service. Raises :class:`SettingsError` when built from anything unknown or wrong."""
 
@@ -131,6 +150,8 @@ class SafeCelerySettings(BaseSettings):
     results: ResultSettings = ResultSettings()
     signing: SigningSettings = SigningSettings()
     ledger: LedgerSettings = LedgerSettings()
+    firewall: FirewallSettings = FirewallSettings()
+    metrics: MetricsSettings = MetricsSettings()
     default_queue: str = Field(default="celery", min_length=1)
     """Queue of tasks that no route sends elsewhere."""
     dead_letter_queue: str = Field(default="safecelery.dead-letters", min_length=1)

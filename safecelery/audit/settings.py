@@ -63,6 +63,7 @@ def app_facts(app: Celery, where: Place) -> AppFacts:
         worker_pool=conf.worker_pool if isinstance(conf.worker_pool, str) else UNKNOWN,
         task_protocol=conf.task_protocol,
         unknown_settings=unknown_settings(conf),
+        report_mode=(),  # there is no firewall; signing-off speaks of that
     )
 
 

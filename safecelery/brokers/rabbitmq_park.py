@@ -19,7 +19,7 @@ from kombu.transport.native_delayed_delivery import (
 
 from safecelery.brokers.undecoded import Undecoded
 from safecelery.message.seal import HEADER
-from safecelery.message.stages import AdmittedMessage
+from safecelery.message.stages import VerifiedMessage
 
 __all__ = ["RabbitMQParking", "delayed"]
 
@@ -36,7 +36,7 @@ class RabbitMQParking:
         self._app = app
         self._bound: set[str] = set()
 
-    def park(self, message: Undecoded, admitted: AdmittedMessage, envelope: str, ahead_s: float) -> bool:
+    def park(self, message: Undecoded, verified: VerifiedMessage, envelope: str, ahead_s: float) -> bool:
         """Whether it is parked. The broker has confirmed the copy before the original is acknowledged.
 
         Only what was signed travels: ``CC`` among a message's own headers would send copies elsewhere, an expiration
@@ -47,7 +47,7 @@ class RabbitMQParking:
             envelope: the header that signs it.
             ahead_s: seconds until it is due.
         """
-        claims, queue = admitted.verified.claims, admitted.verified.queue
+        claims, queue = verified.claims, verified.queue
         headers = {**claims.hdr, HEADER: envelope} | ({} if claims.cmp is None else {"compression": claims.cmp})
         whole = min(int(ahead_s), 2**MAX_NUMBER_OF_BITS_TO_USE - 1)
         key = f"{RETURN}.{queue}"
@@ -58,7 +58,7 @@ class RabbitMQParking:
             try:
                 self._prepare(connection, queue, key)
                 Producer(connection, auto_declare=False).publish(
-                    admitted.verified.body,
+                    verified.body,
                     exchange=level_name(MAX_LEVEL),
                     routing_key=calculate_routing_key(whole, key),
                     headers=headers,

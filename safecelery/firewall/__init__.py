@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from safecelery.firewall.chain import admit
-from safecelery.firewall.interface import Binding, Body, Check, Context
+from safecelery.firewall.interface import Binding, Body, Check, Context, FormCheck, Mode, Received
 
-__all__ = ["Binding", "Body", "Check", "Context", "admit"]
+__all__ = ["Binding", "Body", "Check", "Context", "FormCheck", "Mode", "Received", "admit"]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
-from safecelery.message.stages import VerifiedMessage
+from safecelery.message.stages import UnverifiedButReported, VerifiedMessage
 from safecelery.policy.limits import Limits
 
-__all__ = ["Binding", "Body", "Check", "Context"]
+__all__ = ["Binding", "Body", "Check", "Context", "FormCheck", "Mode", "Received"]
+
+#: What happens to a message that a check of permission objects to: it is refused, or admitted, counted and logged.
+Mode: TypeAlias = Literal["enforce", "report"]
+#: What a check of form may be asked about: it needs no key, because it asks what the message is, not who may send it.
+Received: TypeAlias = VerifiedMessage | UnverifiedButReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,12 @@ class Context:
     """Names of the tasks this worker can run."""
     bindings: Callable[[str], Sequence[Binding]]
     """Bindings of a queue this worker consumes."""
+    mode: Mode = "enforce"
+    """Of the whole app; a key may be in report mode by itself."""
 
 
 class Check(Protocol):
-    """One reason to refuse a message."""
+    """One reason to refuse a message that somebody signed."""
 
     def __call__(self, message: VerifiedMessage, body: Body, context: Context) -> None:
         """Return if the message may pass.
@@ -53,4 +60,12 @@ class Check(Protocol):
         Raises:
             Rejected: it may not; every other exception counts as ``Reason.INTERNAL``.
         """
+        ...
+
+
+class FormCheck(Protocol):
+    """As :class:`Check`, but also for a message that nobody signed. Being wider, each is a ``Check`` as well."""
+
+    def __call__(self, message: Received, body: Body, context: Context) -> None:
+        """As :class:`Check`'s."""
         ...

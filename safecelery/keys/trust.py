@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from safecelery.errors import KeyringError, Reason, did_you_mean
 from safecelery.keys import base64url
@@ -22,7 +22,8 @@ from safecelery.keys.sources import load_private
 __all__ = ["TrustStore", "TrustedKey"]
 
 _REQUIRED = {"owner", "scheme", "expires", "send", "queues"}
-_OPTIONAL = {"public", "secret", "not_before", "revoked", "control"}
+_OPTIONAL = {"public", "secret", "not_before", "revoked", "control", "mode"}
+_MODES = ("enforce", "report")
 
 
 def _matches(name: str, glob: str) -> bool:
@@ -62,6 +63,8 @@ class TrustedKey:
     queues: tuple[str, ...]
     control: tuple[str, ...]
     verifier: Verifier = field(repr=False, compare=False)
+    mode: Literal["enforce", "report"] = "enforce"
+    """``report``: what this key may not send is admitted all the same, counted and logged; for adoption."""
 
     def check_validity(self, now: float, *, max_skew_s: float = 0) -> Reason | None:
         """Why the key is not valid at ``now`` (seconds since the epoch), or ``None``.
@@ -158,6 +161,8 @@ def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
         raise KeyringError(f"{where}: owner must be lower-case letters, digits, '_', '.' or '-'")
     if not isinstance(entry.get("revoked", False), bool):
         raise KeyringError(f"{where}: revoked must be true or false")
+    if entry.get("mode", "enforce") not in _MODES:
+        raise KeyringError(f"{where}: mode must be 'enforce' or 'report'")
     not_before = _moment(entry, "not_before", where) if "not_before" in entry else None
     expires = _moment(entry, "expires", where)
     if not_before is not None and not_before >= expires:
@@ -176,6 +181,7 @@ def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
         queues=_grants(entry, "queues", where),
         control=_grants(entry, "control", where) if "control" in entry else (),
         verifier=verifier,
+        mode=entry.get("mode", "enforce"),
     )
 
 

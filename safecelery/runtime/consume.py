@@ -16,17 +16,20 @@ from kombu.messaging import Consumer
 from safecelery.brokers.garbage import found
 from safecelery.brokers.undecoded import Undecoded
 from safecelery.errors import Reason, Rejected, StoreUnavailable
-from safecelery.firewall import Context, admit
+from safecelery.firewall import Context, Received, admit
 from safecelery.message.stages import AdmittedMessage, RawMessage, VerifiedMessage
 from safecelery.message.unseal import unseal
+from safecelery.message.unsigned import take_unsigned
 from safecelery.runtime.bindings import bindings_of
 from safecelery.runtime.deliveries import Delivery, deliveries_of
-from safecelery.runtime.guard import guard_of
+from safecelery.runtime.guard import Guard, guard_of
 from safecelery.runtime.oversized import put_aside
 from safecelery.runtime.park import Parking
 from safecelery.runtime.reject import DeadLetters
+from safecelery.telemetry.events import admission
+from safecelery.telemetry.metrics import TIME
 
-__all__ = ["QueueAwareConsumer", "SafeWorkerConsumer"]
+__all__ = ["QueueAwareConsumer", "SafeWorkerConsumer", "receive"]
 
 
 class QueueAwareConsumer(Consumer):
@@ -110,31 +113,32 @@ class SafeWorkerConsumer(WorkerConsumer):
         parking = Parking(self.app, guard.settings.park_ahead)
         # What these mean is for Celery to handle: reconnect, or stop.
         escape = (*self.connection_errors, *self.channel_errors, WorkerShutdown, WorkerTerminate)
+        mode = guard.settings.firewall.mode
 
-        def receive(message: Undecoded) -> None:
+        def receive_one(message: Undecoded) -> None:
             raw = _raw(message)
             verified: VerifiedMessage | None = None
             delivery: Delivery | None = None
             try:
-                now = time.time()
-                limits = guard.policy.limits
+                now, began = time.time(), time.perf_counter()
                 if message.amiss is not None:
                     put_aside(self.app, guard.settings.dead_letter_queue, message)
                     raise message.amiss
-                verified = unseal(
-                    raw, guard.ring, now=now, max_bytes=limits.max_message_bytes, max_skew_s=limits.max_clock_skew_s
-                )
-                context = Context(limits, now, self.strategies, partial(bindings_of, self.app))
-                admitted = admit(verified, context)
+                received = receive(raw, guard, now)
+                verified = received if isinstance(received, VerifiedMessage) else None
+                context = Context(guard.policy.limits, now, self.strategies, partial(bindings_of, self.app), mode)
+                admitted = admit(received, context)
+                TIME.observe(time.perf_counter() - began)
                 if parking.park(message, raw, admitted):
                     return
-                if deliveries is not None:
+                if deliveries is not None and verified is not None:
                     delivery = deliveries.claim(verified.claims, message)
                     if delivery is None:
                         return
                     message.delivery = delivery
                 _rebuild(message, admitted)
                 run(message)
+                admission(admitted, now)
             except Rejected as refusal:
                 with _settled(delivery):
                     dead_letters.keep(raw, message, refusal, verified)
@@ -151,9 +155,9 @@ class SafeWorkerConsumer(WorkerConsumer):
                 with _settled(delivery):
                     dead_letters.keep(raw, message, failure, verified)
 
-        self.receive = receive
+        self.receive = receive_one
         if deliveries is None:
-            return receive
+            return receive_one
         deliveries.start()
         return deliveries.backlog.message
 
@@ -195,9 +199,29 @@ def _raw(message: Undecoded) -> RawMessage:
     )
 
 
+def receive(raw: RawMessage, guard: Guard, now: float) -> Received:
+    """The message with its signature checked; in report mode also one that has none.
+
+    A signature that does not hold is refused in either mode: it is no step on the way to signing.
+
+    Raises:
+        Rejected: and nothing else.
+    """
+    limits = guard.policy.limits
+    try:
+        return unseal(raw, guard.ring, now=now, max_bytes=limits.max_message_bytes, max_skew_s=limits.max_clock_skew_s)
+    except Rejected as refusal:
+        if guard.settings.firewall.mode != "report" or refusal.reason is not Reason.ENVELOPE_MISSING:
+            raise
+    return take_unsigned(raw, now=now, max_bytes=limits.max_message_bytes)
+
+
 def _rebuild(message: Undecoded, admitted: AdmittedMessage) -> None:
-    """Replace everything Celery reads by what was signed. ``delivery_info`` is what this process knows."""
-    claims = admitted.verified.claims
+    """Replace everything Celery reads by what was signed, or in report mode by what was checked for its form.
+
+    ``delivery_info`` is what this process knows.
+    """
+    claims = admitted.claims
     info = message.delivery_info
     message.headers = dict(claims.hdr)
     message.properties = dict(claims.props)
@@ -207,7 +231,7 @@ def _rebuild(message: Undecoded, admitted: AdmittedMessage) -> None:
     message.delivery_info = {
         # A retry goes back to the queue that was really consumed (celery/app/task.py, signature_from_request).
         "exchange": "",
-        "routing_key": admitted.verified.queue,
+        "routing_key": admitted.queue,
         "priority": claims.props.get("priority"),
         "redelivered": info.get("redelivered") is True,
         "consumer_tag": info.get("consumer_tag"),

@@ -22,7 +22,16 @@ from safecelery.runtime.conf import broker_urls
 if TYPE_CHECKING:
     from safecelery.runtime.guard import Guard
 
-__all__ = ["app_facts", "call_facts", "result_facts", "setting_names", "transport_facts", "unknown_settings"]
+__all__ = [
+    "EVERYBODY",
+    "app_facts",
+    "call_facts",
+    "reported",
+    "result_facts",
+    "setting_names",
+    "transport_facts",
+    "unknown_settings",
+]
 
 #: Result backends that keep nothing on any server.
 _NO_RESULTS = ("disabled", "cache+memory")
@@ -51,7 +60,19 @@ def app_facts(app: Celery, guard: Guard, *, pool: str | None = None, consumes: b
         worker_pool=pool or _pool_name(conf.worker_pool),
         task_protocol=conf.task_protocol,
         unknown_settings=unknown_settings(conf),
+        report_mode=reported(guard),
     )
+
+
+#: In report mode by the setting, whoever sends.
+EVERYBODY = "every sender"
+
+
+def reported(guard: Guard) -> tuple[str, ...]:
+    """Whom the firewall of this app's workers does not keep out: everybody, or the owners of some keys."""
+    if guard.settings.firewall.mode == "report":
+        return (EVERYBODY,)
+    return tuple(sorted({key.owner for key in guard.ring.trust.keys.values() if key.mode == "report"}))
 
 
 def _pool_name(value: object) -> str:

@@ -44,14 +44,15 @@ class Parking:
         channel = message.channel
         if (park := getattr(channel, "park", None)) is not None:
             return bool(park(message, due))
-        if getattr(channel, "parks_by_publishing", False):
-            return self._rabbitmq.park(message, admitted, raw.headers[HEADER], due - self._clock())
+        verified = admitted.verified
+        if getattr(channel, "parks_by_publishing", False) and verified is not None:
+            return self._rabbitmq.park(message, verified, raw.headers[HEADER], due - self._clock())
         return False
 
 
 def due_at(admitted: AdmittedMessage) -> float | None:
     """When it is due by its signed ETA, in seconds since the epoch; ``None`` if it has none."""
-    eta = admitted.verified.claims.hdr.get("eta")
+    eta = admitted.claims.hdr.get("eta")
     if eta is None:
         return None
     try:

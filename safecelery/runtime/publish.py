@@ -17,6 +17,7 @@ from safecelery.firewall.checks.shape import REQUEST_MEMBERS
 from safecelery.message.claims import Audience
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.message.seal import HEADER, Draft, seal
+from safecelery.message.unsigned import BROKER_HEADERS
 
 if TYPE_CHECKING:
     from safecelery.runtime.guard import Guard
@@ -26,20 +27,7 @@ __all__ = ["SafeProducer", "SafeProducerPool"]
 #: Arguments of ``kombu.Producer.publish`` that travel with the message and that a worker acts on.
 _SIGNED_PROPERTIES = ("correlation_id", "reply_to", "priority")
 #: Headers that a broker or an earlier delivery left behind; a retry carries them along.
-_STALE = frozenset(
-    {
-        HEADER,
-        "redelivered",
-        "x-death",
-        "x-delivery-count",
-        "x-first-death-exchange",
-        "x-first-death-queue",
-        "x-first-death-reason",
-        "x-last-death-exchange",
-        "x-last-death-queue",
-        "x-last-death-reason",
-    }
-)
+_STALE = BROKER_HEADERS | {HEADER}
 
 
 class SafeProducer(Producer):

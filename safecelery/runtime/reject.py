@@ -14,7 +14,7 @@ from kombu.messaging import Producer
 from safecelery.errors import Rejected
 from safecelery.message.stages import RawMessage, VerifiedMessage
 from safecelery.runtime.guard import Guard
-from safecelery.telemetry.events import MessageRejected, emit
+from safecelery.telemetry.events import emit, refusal_event
 
 __all__ = ["DEAD_LETTER_TYPE", "DeadLetters", "dead_letter_queue"]
 
@@ -98,12 +98,4 @@ class DeadLetters:
                 retry_policy={"max_retries": 3},
             )
         message.ack()
-        emit(
-            MessageRejected(
-                reason=refusal.reason,
-                detail=refusal.detail,
-                queue=raw.queue,
-                key=verified.key.kid if verified else None,
-                task=str(verified.claims.hdr.get("task")) if verified else None,
-            )
-        )
+        emit(refusal_event(refusal, raw.queue, verified, self.app.tasks))

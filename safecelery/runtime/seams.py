@@ -301,6 +301,8 @@ SEAMS: tuple[Seam, ...] = (
                 "self.blueprint.apply(self, **kwargs)")),
     Seam("celery.app.base:Celery.Worker", "app.py:Worker", "what the command starts",
          lines=("subclass_with_self('celery.apps.worker:Worker')",)),
+    Seam("celery.worker.components:Pool", "runtime/metrics.py:MetricsStep",
+         "the pool's processes are forked before there is a thread"),
     Seam("celery.worker.worker:WorkController.__init__", "runtime/startup.py:SafeWorker",
          "everything that can refuse to start runs in here",
          lines=("self.setup_instance(**self.prepare_args(**kwargs))",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +14,13 @@ from kombu.utils.imports import symbol_by_name
 
 from safecelery.errors import SafeCeleryError, SettingsError
 from safecelery.runtime.consume import SafeWorkerConsumer
-from safecelery.runtime.guard import guard_of
+from safecelery.runtime.facts import EVERYBODY, reported
+from safecelery.runtime.guard import Guard, guard_of
 from safecelery.runtime.ledger import StorePlace, approved_place
 
 __all__ = ["PolicyStep", "SafeWorker"]
+
+logger = logging.getLogger("safecelery")
 
 
 class SafeWorker(Worker):
@@ -48,6 +52,23 @@ class PolicyStep(bootsteps.Step):
             guard_of(worker.app).enforce_configuration(pool=pool_name(worker.pool_cls), consumes=True)
             _refuse_another_consumer(worker.consumer_cls)
             _refuse_keys_without_store(worker.app, approved_place(worker.app))
+        _warn_of_report_mode(guard_of(worker.app))
+
+
+def _warn_of_report_mode(guard: Guard) -> None:
+    """At each start, whatever the policy says of it: nobody should find out by surprise."""
+    who = reported(guard)
+    if EVERYBODY in who:
+        logger.warning(
+            "REPORT MODE: the firewall of this worker keeps nobody out. Whoever can write to its queues runs any of "
+            "its tasks, which then send under this worker's key. Set firewall.mode to 'enforce' when all senders sign"
+        )
+    elif who:
+        logger.warning(
+            'REPORT MODE for %s: what these may not send is run all the same. Remove mode = "report" from the trust '
+            "store when their grants are complete",
+            ", ".join(who),
+        )
 
 
 def _refuse_another_consumer(chosen: Any) -> None:

@@ -181,6 +181,7 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "autoretry_for": _exceptions,
     "unknown_options": _names,
     "unknown_settings": _names,
+    "report_mode": _names,
     "accept_content": _content,
     "result_accept_content": st.one_of(st.none(), _content),
     "production": _tri,

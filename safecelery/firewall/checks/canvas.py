@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.checks.canvas_form import CANVAS_TASKS, check_form
+from safecelery.firewall.checks.canvas_form import CANVAS_TASKS, check_members
 from safecelery.firewall.checks.canvas_options import check_options
 from safecelery.firewall.interface import Body, Context
 from safecelery.message.stages import VerifiedMessage
@@ -19,14 +19,11 @@ __all__ = ["BUILTIN_CANVAS", "canvas", "signatures"]
 
 #: Celery's tasks that do nothing but run or publish the signatures inside them.
 BUILTIN_CANVAS = frozenset(CANVAS_TASKS)
-#: What ``embed`` may hold (celery/app/amqp.py, ``as_task_v2``).
-EMBED = frozenset({"callbacks", "errbacks", "chain", "chord"})
 
 
 def canvas(message: VerifiedMessage, body: Body, context: Context) -> None:
     """Refuse an embedded task, queue or option that the signer may not use, or too many of them."""
-    if unknown := body.embed.keys() - EMBED:
-        raise Rejected(Reason.BODY_MALFORMED, f"embedded canvas has {len(unknown)} unknown member(s)")
+    check_members(body)
     roots: list[Any] = [body.embed]
     if message.claims.hdr["task"] in BUILTIN_CANVAS:
         roots += [body.args, _canvas_arguments(body.kwargs)]
@@ -41,7 +38,6 @@ def canvas(message: VerifiedMessage, body: Body, context: Context) -> None:
         if task not in BUILTIN_CANVAS and not message.key.may_send_task(task):
             raise Rejected(Reason.CANVAS_NOT_GRANTED, f"key {message.key.kid!r} may not send embedded task {task!r}")
         check_options(signature.get("options"), message.key, context)
-    check_form(message.claims.hdr["task"], body)
 
 
 def signatures(roots: list[Any]) -> Iterator[dict[str, Any]]:

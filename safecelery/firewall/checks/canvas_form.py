@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.interface import Body
+from safecelery.firewall.interface import Body, Context, Received
 
-__all__ = ["CANVAS_TASKS", "CanvasTask", "check_form"]
+__all__ = ["CANVAS_TASKS", "CanvasTask", "canvas_form", "check_members"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,20 @@ _MEMBERS = frozenset({"task", "args", "kwargs", "options", "subtask_type", "immu
 _NESTING = ("link", "link_error", "chain", "chord")
 
 
-def check_form(task: str, body: Body) -> None:
-    """Refuse a message of ``task`` with anything but whole signatures where Celery expects signatures.
+#: What ``embed`` may hold (celery/app/amqp.py, ``as_task_v2``).
+_EMBED = frozenset({"callbacks", "errbacks", "chain", "chord"})
 
-    Raises:
-        Rejected: ``Reason.BODY_MALFORMED``.
-    """
-    pending = [*body.embed.values(), *_carried(task, body.args, body.kwargs)]
+
+def check_members(body: Body) -> None:
+    """Refuse an ``embed`` with anything that Celery does not put there."""
+    if unknown := body.embed.keys() - _EMBED:
+        raise Rejected(Reason.BODY_MALFORMED, f"embedded canvas has {len(unknown)} unknown member(s)")
+
+
+def canvas_form(message: Received, body: Body, context: Context) -> None:
+    """Refuse anything but whole signatures where Celery expects signatures."""
+    check_members(body)
+    pending = [*body.embed.values(), *_carried(message.claims.hdr["task"], body.args, body.kwargs)]
     while pending:
         value = pending.pop()
         if isinstance(value, list):

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.checks.schedule import check_eta
-from safecelery.firewall.checks.shape import OWN_HEADERS, REQUEST_MEMBERS
+from safecelery.firewall.checks.schedule import check_eta, moment
+from safecelery.firewall.checks.shape import OWN_HEADERS, REQUEST_MEMBERS, is_name
+from safecelery.firewall.checks.sizes import amiss
 from safecelery.firewall.interface import Context
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.inflate import COMPRESSIONS
@@ -18,16 +19,49 @@ __all__ = ["check_options"]
 Accepts = Callable[[Any, TrustedKey, Context], bool]
 
 
-def _anything(value: Any, key: TrustedKey, context: Context) -> bool:
+def _signatures(value: Any, key: TrustedKey, context: Context) -> bool:
+    """``canvas`` and ``canvas_form`` look into these."""
     return True
 
 
-def _text(value: Any, key: TrustedKey, context: Context) -> bool:
-    return value is None or isinstance(value, str)
+def _name(value: Any, key: TrustedKey, context: Context) -> bool:
+    return is_name(value) or value is None
+
+
+def _switch(value: Any, key: TrustedKey, context: Context) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def _count(value: Any, key: TrustedKey, context: Context) -> bool:
+    return value is None or (isinstance(value, int) and _number(value, 0, _LARGEST_COUNT))
+
+
+def _seconds(value: Any, key: TrustedKey, context: Context) -> bool:
+    return value is None or _number(value, 0, context.limits.max_message_age_s)
+
+
+def _expires(value: Any, key: TrustedKey, context: Context) -> bool:
+    """A date, or seconds from when the worker sends it. What is past is discarded by whoever gets it."""
+    if value is None or _number(value, -_FAR_S, _FAR_S):
+        return True
+    moment(value, "expires")
+    return True
+
+
+def _names(value: Any, key: TrustedKey, context: Context) -> bool:
+    return value is None or (isinstance(value, list) and all(map(is_name, value)))
+
+
+def _publish_retries(value: Any, key: TrustedKey, context: Context) -> bool:
+    """kombu's policy for a broker that is not there: numbers, and an end (kombu/connection.py, ``ensure``)."""
+    if value is None:
+        return True
+    known = isinstance(value, dict) and value.keys() <= _RETRY_POLICY
+    return known and all(_number(number, 0, context.limits.max_retry_backoff_s) for number in value.values())
 
 
 def _queue(value: Any, key: TrustedKey, context: Context) -> bool:
-    return value is None or (isinstance(value, str) and key.may_use_queue(value))
+    return value is None or (is_name(value) and key.may_use_queue(value))
 
 
 def _number(value: Any, low: float, high: float) -> bool:
@@ -61,11 +95,18 @@ def _compression(value: Any, key: TrustedKey, context: Context) -> bool:
 
 def _headers(value: Any, key: TrustedKey, context: Context) -> bool:
     """Celery lets these overwrite its own, ``task`` included (celery/app/amqp.py, ``_create_task_sender``)."""
-    return value is None or (isinstance(value, dict) and not (value.keys() & (OWN_HEADERS | REQUEST_MEMBERS)))
+    if value is None:
+        return True
+    return isinstance(value, dict) and not (value.keys() & (OWN_HEADERS | REQUEST_MEMBERS)) and amiss(value) is None
 
 
 #: Option -> whether its value is acceptable. What is not listed is refused.
 #: Nested signatures (link, link_error, chain, chord) are found and checked by ``canvas`` itself.
+_RETRY_POLICY = frozenset({"max_retries", "interval_start", "interval_step", "interval_max"})
+#: Members of a chord, place in a group.
+_LARGEST_COUNT = 2**31
+#: A hundred years: what is further off is no date any more somewhere.
+_FAR_S = 100 * 366 * 86_400
 OPTIONS: dict[str, Accepts] = {
     "queue": _queue,
     # kombu's default exchange: the routing key then is a queue name. Any other exchange could reach any queue.
@@ -77,34 +118,36 @@ OPTIONS: dict[str, Accepts] = {
     "soft_time_limit": _limit,
     "countdown": _countdown,
     "eta": _eta,
-    "expires": _anything,
+    "expires": _expires,
     "retries": _retries,
-    "task_id": _text,
-    "root_id": _text,
-    "parent_id": _text,
-    "group_id": _text,
-    "group_index": _anything,
-    "reply_to": _text,
-    "shadow": _text,
-    "origin": _text,
-    "priority": _anything,
-    "ignore_result": _anything,
-    "add_to_parent": _anything,
-    "chord_size": _anything,
-    "replaced_task_nesting": _anything,
-    "retry": _anything,
-    "retry_policy": _anything,
-    "delivery_mode": _anything,
+    "task_id": _name,
+    "root_id": _name,
+    "parent_id": _name,
+    "group_id": _name,
+    "group_index": _count,
+    "reply_to": _name,
+    "shadow": _name,
+    "origin": _name,
+    "priority": lambda value, key, context: value is None or (isinstance(value, int) and _number(value, 0, 255)),
+    "ignore_result": _switch,
+    "add_to_parent": _switch,
+    "chord_size": _count,
+    "replaced_task_nesting": _count,
+    "retry": _switch,
+    "retry_policy": _publish_retries,
+    # AMQP 0-9-1, basic.delivery-mode: 1 is lost when the broker restarts, 2 is not.
+    "delivery_mode": lambda value, key, context: value in (None, 1, 2, "transient", "persistent"),
     "headers": _headers,
-    "stamped_headers": _anything,
-    "link": _anything,
-    "link_error": _anything,
-    "chain": _anything,
-    "chord": _anything,
-    "group": _anything,
-    "interval": _anything,
-    "max_retries": _anything,
-    "propagate": _anything,
+    "stamped_headers": _names,
+    "link": _signatures,
+    "link_error": _signatures,
+    "chain": _signatures,
+    "chord": _signatures,
+    "group": _name,
+    # Of the task that waits for a chord.
+    "interval": _seconds,
+    "max_retries": _count,
+    "propagate": _switch,
 }
 
 

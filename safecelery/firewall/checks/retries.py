@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.interface import Body, Context
+from safecelery.firewall.interface import Body, Context, Received
 from safecelery.message.stages import VerifiedMessage
 
-__all__ = ["retries"]
+__all__ = ["retries", "retry_count"]
 
 #: Celery's own task that waits for a chord by retrying every second (celery/app/builtins.py), where the result backend
 #: has no better way. It may wait as long as a message may live.
 POLLING = "celery.chord_unlock"
+
+
+def retry_count(message: Received, body: Body, context: Context) -> None:
+    """Refuse a retry count that is none: the task compares it with numbers."""
+    if type(message.claims.hdr.get("retries", 0)) is not int:
+        raise Rejected(Reason.RETRIES_OUT_OF_RANGE, "the retry count is not a whole number")
 
 
 def retries(message: VerifiedMessage, body: Body, context: Context) -> None:

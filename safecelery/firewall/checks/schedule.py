@@ -1,22 +1,29 @@
-"""ETA and expiry are dates, and the ETA is not further ahead than the policy allows to hold a message."""
+"""ETA and expiry are dates, and the ETA is not further ahead than the policy allows to hold a message.
+
+An expiry that is past or far off is no harm: Celery discards what is past, and no message outlives its signed lifetime.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.interface import Body, Context
+from safecelery.firewall.interface import Body, Context, Received
 from safecelery.message.stages import VerifiedMessage
 
-__all__ = ["check_eta", "moment", "schedule"]
+__all__ = ["check_eta", "dates", "moment", "schedule"]
+
+
+def dates(message: Received, body: Body, context: Context) -> None:
+    """Refuse dates that are none."""
+    for name in ("eta", "expires"):
+        if (value := message.claims.hdr.get(name)) is not None:
+            moment(value, name)
 
 
 def schedule(message: VerifiedMessage, body: Body, context: Context) -> None:
-    """Refuse dates that are none, and an ETA beyond the policy's horizon."""
-    headers = message.claims.hdr
-    check_eta(headers.get("eta"), context)
-    if headers.get("expires") is not None:
-        moment(headers["expires"], "expires")
+    """Refuse an ETA beyond the policy's horizon."""
+    check_eta(message.claims.hdr.get("eta"), context)
 
 
 def check_eta(value: object, context: Context) -> None:

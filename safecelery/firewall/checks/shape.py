@@ -7,21 +7,21 @@ A header of the wrong type, signed or not, otherwise ends the worker process or 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeGuard
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.interface import Body, Context
-from safecelery.message.stages import VerifiedMessage
+from safecelery.firewall.interface import Body, Context, Received
 
-__all__ = ["OWN_HEADERS", "REQUEST_MEMBERS", "shape"]
+__all__ = ["OWN_HEADERS", "REQUEST_MEMBERS", "is_name", "shape"]
 
 
-def _name(value: object) -> bool:
+def is_name(value: object) -> TypeGuard[str]:
     """Text that names something, in logs and keys too: no line breaks, no halves of characters."""
     return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_NAME
 
 
 def _name_or_none(value: object) -> bool:
-    return value is None or _name(value)
+    return value is None or is_name(value)
 
 
 def _text_or_none(value: object) -> bool:
@@ -58,7 +58,7 @@ PROPERTIES: dict[str, Callable[[object], bool]] = {
     "priority": _priority,
 }
 #: Header -> what it must be. ``task`` and ``id`` must be there.
-REQUIRED: dict[str, Callable[[object], bool]] = {"task": _name, "id": _name}
+REQUIRED: dict[str, Callable[[object], bool]] = {"task": is_name, "id": is_name}
 OPTIONAL: dict[str, Callable[[object], bool]] = {
     "eta": _text_or_none,
     "expires": _text_or_none,
@@ -91,7 +91,7 @@ REQUEST_MEMBERS = frozenset(
 )  # fmt: skip
 
 
-def shape(message: VerifiedMessage, body: Body, context: Context) -> None:
+def shape(message: Received, body: Body, context: Context) -> None:
     """Refuse missing names, wrong types, and names that are not for headers."""
     headers = message.claims.hdr
     for name, fits in REQUIRED.items():

@@ -70,6 +70,8 @@ class AppFacts:
     worker_pool: str | Unknown
     task_protocol: Stated
     unknown_settings: tuple[str, ...] | Unknown
+    report_mode: tuple[str, ...] | Unknown
+    """Senders whose forbidden messages run all the same, in a worker of this app."""
 
     @property
     def subject(self) -> str:

@@ -34,6 +34,14 @@ def _protocol(app: AppFacts, _: Limits) -> Verdict:
     return Fail(f"task_protocol is {shown(app.task_protocol)}")
 
 
+def _report_mode(app: AppFacts, _: Limits) -> Verdict:
+    if app.report_mode is UNKNOWN:
+        return unreadable("firewall.mode")
+    if isinstance(app.report_mode, tuple) and not app.report_mode:
+        return PASS
+    return Fail(f"report mode is on for {shown(app.report_mode)}")
+
+
 RULES = (
     Rule(
         code="SFC301",
@@ -61,5 +69,14 @@ RULES = (
         check=_protocol,
         message="uses a message protocol whose task name and id are not in the signed headers",
         fix="leave task_protocol at 2",
+    ),
+    Rule(
+        code="SFC313",
+        name="firewall-only-reports",
+        subject=AppFacts,
+        severity=Severity.CRITICAL,
+        check=_report_mode,
+        message="runs messages that its firewall objects to",
+        fix="set firewall.mode to enforce and take mode = 'report' out of the trust store, once all senders sign",
     ),
 )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from safecelery.errors import Reason, Rejected
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS, canvas
+from safecelery.firewall.checks.canvas_form import canvas_form
 from safecelery.firewall.checks.canvas_options import OPTIONS
 from safecelery.message.stages import VerifiedMessage
 from tests.unit.firewall.messages import NOW, a_body, a_context, a_key, a_message, limits
@@ -31,7 +32,9 @@ def sig(task: Any = "shop.refund", *args: Any, **options: Any) -> dict[str, Any]
 def check(
     *args: Any, message: VerifiedMessage | None = None, embed: dict[str, Any] | None = None, **kwargs: Any
 ) -> None:
-    canvas(message or a_message(), a_body(*args, embed=embed, **kwargs), a_context())
+    given = message or a_message(), a_body(*args, embed=embed, **kwargs), a_context()
+    canvas(*given)
+    canvas_form(*given)
 
 
 def refused(reason: Reason, *args: Any, **kwargs: Any) -> str:

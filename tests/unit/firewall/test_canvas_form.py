@@ -9,8 +9,9 @@ from celery import Celery, chain, chord, group
 from celery.canvas import Signature
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.checks.canvas_form import CANVAS_TASKS, check_form
-from safecelery.firewall.interface import Body
+from safecelery.firewall import Body
+from safecelery.firewall.checks.canvas_form import CANVAS_TASKS, canvas_form
+from tests.unit.firewall.messages import a_context, a_message
 
 TASK = "shop.refund"
 
@@ -41,7 +42,7 @@ def sig(task: str = TASK, **members: Any) -> dict[str, Any]:
 
 
 def check(*callbacks: Any, task: str = TASK, args: list[Any] | None = None, **kwargs: Any) -> None:
-    check_form(task, Body(args or [], kwargs, {"callbacks": list(callbacks)}))
+    canvas_form(a_message(task=task), Body(args or [], kwargs, {"callbacks": list(callbacks)}), a_context())
 
 
 def refused(*callbacks: Any, **rest: Any) -> None:

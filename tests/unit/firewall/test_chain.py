@@ -26,7 +26,8 @@ def refusal(message: VerifiedMessage, checks: Any = CHECKS) -> Rejected:
 def test_a_good_message_is_admitted_with_its_plain_body() -> None:
     message = a_message(body=[[1], {"a": 2}, {}])
     admitted = admit(message, a_context())
-    assert admitted.verified is message
+    assert admitted.verified is admitted.message is message
+    assert admitted.objections == ()
     assert json.loads(admitted.plain) == [[1], {"a": 2}, {}]
 
 
@@ -80,4 +81,4 @@ def test_a_body_that_is_not_of_protocol_2(body: bytes) -> None:
 def test_every_check_is_in_the_table_once() -> None:
     names = [check.__name__ for check in CHECKS]  # type: ignore[attr-defined]
     assert len(names) == len(set(names))
-    assert names[0] == "shape", "the others rely on the types it has seen"
+    assert names[:2] == ["sizes", "shape"], "the others rely on the lengths and types that these have seen"

@@ -14,8 +14,8 @@ from safecelery.firewall.checks.audience import DELAYED_DELIVERY, audience
 from safecelery.firewall.checks.grants import grants
 from safecelery.firewall.checks.lifetime import lifetime
 from safecelery.firewall.checks.registered import registered
-from safecelery.firewall.checks.retries import POLLING, retries
-from safecelery.firewall.checks.schedule import schedule
+from safecelery.firewall.checks.retries import POLLING, retries, retry_count
+from safecelery.firewall.checks.schedule import dates, schedule
 from safecelery.firewall.checks.shape import OPTIONAL, REQUEST_MEMBERS, REQUIRED, shape
 from safecelery.message.claims import Audience
 from safecelery.message.stages import VerifiedMessage
@@ -168,6 +168,13 @@ def test_any_other_retry_count_is_refused(count: Any) -> None:
     refuses(retries, a_message(retries=count), Reason.RETRIES_OUT_OF_RANGE)
 
 
+@pytest.mark.parametrize("count", [True, "1", 1.0, None, [1], {}])
+def test_a_retry_count_that_is_no_whole_number_is_refused_by_its_form(count: Any) -> None:
+    refuses(retry_count, a_message(retries=count), Reason.RETRIES_OUT_OF_RANGE)
+    passes(retry_count, a_message(retries=-50))
+    passes(retry_count, a_message())
+
+
 def test_the_task_that_polls_for_a_chord_may_retry_for_as_long_as_a_message_lives() -> None:
     passes(retries, a_message(task=POLLING, retries=limits().max_retries + 1))
     refuses(retries, a_message(task=POLLING, retries=int(limits().max_message_age_s) + 1), Reason.RETRIES_OUT_OF_RANGE)
@@ -188,13 +195,13 @@ def test_the_task_that_polls_for_a_chord_may_retry_for_as_long_as_a_message_live
     ],
 )
 def test_dates_within_the_policy_pass(headers: dict[str, Any]) -> None:
+    passes(dates, a_message(**headers))
     passes(schedule, a_message(**headers))
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        {"eta": iso(limits().max_eta_s + 60)},
         {"eta": "tomorrow"},
         {"eta": ""},
         {"eta": 5},
@@ -206,8 +213,13 @@ def test_dates_within_the_policy_pass(headers: dict[str, Any]) -> None:
         {"expires": "0001-01-01T00:00:00+14:00"},
     ],
 )
-def test_other_dates_are_refused(headers: dict[str, Any]) -> None:
-    refuses(schedule, a_message(**headers), Reason.SCHEDULE_OUT_OF_RANGE)
+def test_what_is_no_date_is_refused(headers: dict[str, Any]) -> None:
+    refuses(dates, a_message(**headers), Reason.SCHEDULE_OUT_OF_RANGE)
+
+
+def test_an_eta_beyond_the_horizon_is_refused() -> None:
+    passes(schedule, a_message(eta=iso(limits().max_eta_s - 60)))
+    refuses(schedule, a_message(eta=iso(limits().max_eta_s + 60)), Reason.SCHEDULE_OUT_OF_RANGE)
 
 
 @pytest.mark.parametrize("ahead", [0, 3600])

@@ -115,6 +115,7 @@ def an_app(**changes: Any) -> AppFacts:
         "worker_pool": "prefork",
         "task_protocol": 2,
         "unknown_settings": (),
+        "report_mode": (),
     }
     return AppFacts(**(facts | changes))
 

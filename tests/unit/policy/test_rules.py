@@ -214,6 +214,12 @@ def test_a_worker_trusts_at_least_one_key(keys: object) -> None:
     fails(ask("no-trusted-key", an_app(trusted_keys=keys)))
 
 
+@pytest.mark.parametrize("who", [("every sender",), ("web", "beat"), None, "web", ["web"]])
+def test_a_firewall_keeps_every_sender_out(who: object) -> None:
+    fails(ask("firewall-only-reports", an_app(report_mode=who)))
+    assert ask("firewall-only-reports", an_app(report_mode=())) is PASS
+
+
 @pytest.mark.parametrize("value", [1, "yes", None, False])
 def test_late_acknowledgement_is_exactly_true(value: object) -> None:
     fails(ask("early-acknowledgement", a_task(acks_late=value)))

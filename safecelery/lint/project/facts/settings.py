@@ -99,6 +99,7 @@ def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[
         worker_pool=_pool(conf.value("worker_pool")),
         task_protocol=stated(conf.value("task_protocol")),
         unknown_settings=tuple(strange) if conf.open is None else UNKNOWN,
+        report_mode=(),  # there is no firewall; signing-off speaks of that
     )
     facts = _with_broker(facts, brokers)
     for name, at in strange.items():

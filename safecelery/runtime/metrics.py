@@ -1,0 +1,52 @@
+"""The worker's step that shows its numbers: over HTTP while it runs, if asked to, and in one line when it stops."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celery import bootsteps
+from celery.exceptions import SecurityError
+
+from safecelery.errors import SettingsError
+from safecelery.runtime.guard import guard_of
+from safecelery.telemetry.endpoint import serve
+from safecelery.telemetry.metrics import summary
+
+__all__ = ["MetricsStep"]
+
+logger = logging.getLogger("safecelery")
+
+
+class MetricsStep(bootsteps.StartStopStep):
+    """Starts after the pool, so that no pool process is forked from a process that already answers requests."""
+
+    label = "safecelery metrics"
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        super().__init__(worker, **kwargs)
+        self._stop: Callable[[], None] | None = None
+
+    def start(self, worker: Any) -> None:
+        """Listen, if a port is set.
+
+        Raises:
+            SecurityError: it cannot; the worker does not start.
+        """
+        settings = guard_of(worker.app).settings.metrics
+        if settings.port is None:
+            return
+        try:
+            self._stop = serve(settings.port, settings.address)
+        except SettingsError as error:
+            raise SecurityError(f"this worker does not start.\n{error}") from error
+        logger.info("metrics at http://%s:%s/metrics", settings.address, settings.port)
+
+    def stop(self, worker: Any) -> None:
+        """Say what was admitted and refused, and listen no more."""
+        logger.info("%s", summary())
+        if self._stop is not None:
+            self._stop()
+            self._stop = None
