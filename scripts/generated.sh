@@ -25,4 +25,5 @@ generated() {
 
 [ "${1:-}" = --check ] && check=yes
 generated docs/rules.md "$python" -m safecelery rules --format markdown
+generated docs/reasons.md "$python" -m safecelery reasons --format markdown
 exit "$status"

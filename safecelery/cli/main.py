@@ -17,6 +17,7 @@ COMMANDS: CommandTable = {
     "audit": ("safecelery.cli.audit:audit", "The same checks on the live app, and where source and live differ."),
     "facts": ("safecelery.cli.facts:facts", "What the linter knows of apps and tasks, without judging it."),
     "rules": ("safecelery.cli.rules.command:rules", "Every rule of the linter, or the page of one."),
+    "reasons": ("safecelery.cli.reasons:reasons", "Why a message was refused, and what to do about it."),
     "init": ("safecelery.cli.init.command:init", "Make a service that runs: package, settings, keys, policy."),
     "keys": ("safecelery.cli.keys.group:keys", "Make and look at signing keys and what they may send."),
     "broker": ("safecelery.cli.broker:broker", "Start, stop or look at the development profile's broker."),

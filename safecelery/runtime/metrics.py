@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import bootsteps
-from celery.exceptions import SecurityError
 
-from safecelery.errors import SettingsError
 from safecelery.runtime.guard import guard_of
-from safecelery.telemetry.endpoint import serve
+from safecelery.runtime.startup import refusing_to_start
+from safecelery.telemetry.endpoint import library, serve
 from safecelery.telemetry.metrics import summary
 
 __all__ = ["MetricsStep"]
@@ -26,7 +25,15 @@ class MetricsStep(bootsteps.StartStopStep):
     requires = ("celery.worker.components:Pool",)
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
+        """Refuse to start where a port is set that nothing could answer at.
+
+        Raises:
+            SecurityError: printed without a traceback, as in ``PolicyStep``.
+        """
         super().__init__(worker, **kwargs)
+        if guard_of(worker.app).settings.metrics.port is not None:
+            with refusing_to_start():
+                library()
         self._stop: Callable[[], None] | None = None
 
     def start(self, worker: Any) -> None:
@@ -38,10 +45,8 @@ class MetricsStep(bootsteps.StartStopStep):
         settings = guard_of(worker.app).settings.metrics
         if settings.port is None:
             return
-        try:
+        with refusing_to_start():
             self._stop = serve(settings.port, settings.address)
-        except SettingsError as error:
-            raise SecurityError(f"this worker does not start.\n{error}") from error
         logger.info("metrics at http://%s:%s/metrics", settings.address, settings.port)
 
     def stop(self, worker: Any) -> None:

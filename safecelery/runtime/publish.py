@@ -14,6 +14,7 @@ from kombu.transport.native_delayed_delivery import _delay_prefix_re
 from safecelery.errors import SealError
 from safecelery.firewall.checks.audience import DELAYED_DELIVERY
 from safecelery.firewall.checks.shape import REQUEST_MEMBERS
+from safecelery.firewall.checks.sizes import amiss
 from safecelery.message.claims import Audience
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.message.seal import HEADER, Draft, seal
@@ -93,6 +94,8 @@ class SafeProducer(Producer):
                 f"task {headers['task']!r}: the message is {len(data)} bytes, the policy allows "
                 f"{limits.max_message_bytes}; pass a reference to the data instead of the data"
             )
+        if (what := amiss(headers)) is not None:
+            raise SealError(f"task {headers['task']!r}: {what}; nothing was sent")
         guard.enforce_own_grants(headers["task"], aud.queue)
         now = time.time()
         signed = {name: options[name] for name in _SIGNED_PROPERTIES if options.get(name) is not None}

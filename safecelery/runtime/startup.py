@@ -18,7 +18,7 @@ from safecelery.runtime.facts import EVERYBODY, reported
 from safecelery.runtime.guard import Guard, guard_of
 from safecelery.runtime.ledger import StorePlace, approved_place
 
-__all__ = ["PolicyStep", "SafeWorker"]
+__all__ = ["PolicyStep", "SafeWorker", "refusing_to_start"]
 
 logger = logging.getLogger("safecelery")
 
@@ -31,7 +31,7 @@ class SafeWorker(Worker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Raises SecurityError, as in :class:`PolicyStep`."""
-        with _refusing_to_start():
+        with refusing_to_start():
             super().__init__(*args, **kwargs)
 
 
@@ -48,7 +48,7 @@ class PolicyStep(bootsteps.Step):
                 (celery/bin/worker.py), with every violation.
         """
         super().__init__(worker, **kwargs)
-        with _refusing_to_start():
+        with refusing_to_start():
             guard_of(worker.app).enforce_configuration(pool=pool_name(worker.pool_cls), consumes=True)
             _refuse_another_consumer(worker.consumer_cls)
             _refuse_keys_without_store(worker.app, approved_place(worker.app))
@@ -90,7 +90,8 @@ def _refuse_keys_without_store(app: Any, place: StorePlace | None) -> None:
 
 
 @contextmanager
-def _refusing_to_start() -> Iterator[None]:
+def refusing_to_start() -> Iterator[None]:
+    """Every error of ours within becomes the one that ends ``celery worker`` without a traceback."""
     try:
         yield
     except SafeCeleryError as error:

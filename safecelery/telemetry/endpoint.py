@@ -8,7 +8,7 @@ from typing import Any
 from safecelery.errors import SettingsError
 from safecelery.telemetry.metrics import COUNTERS, HISTOGRAMS
 
-__all__ = ["serve"]
+__all__ = ["library", "serve"]
 
 
 def serve(port: int, address: str) -> Callable[[], None]:
@@ -17,14 +17,9 @@ def serve(port: int, address: str) -> Callable[[], None]:
     Called in the worker's main process after it has started its pool: pool processes neither count nor answer.
 
     Raises:
-        SettingsError: ``prometheus_client`` is not installed, or nobody can listen there.
+        SettingsError: as :func:`library`, or nobody can listen there.
     """
-    try:
-        import prometheus_client
-    except ImportError:
-        raise SettingsError(
-            "metrics.port is set, but prometheus_client is not installed; fix: pip install 'safecelery[metrics]'"
-        ) from None
+    prometheus_client = library()
     registry = prometheus_client.CollectorRegistry()
     registry.register(_Collector())
     try:
@@ -41,6 +36,21 @@ def serve(port: int, address: str) -> Callable[[], None]:
         thread.join()
 
     return stop
+
+
+def library() -> Any:
+    """The module ``prometheus_client``.
+
+    Raises:
+        SettingsError: it is not installed.
+    """
+    try:
+        import prometheus_client
+    except ImportError:
+        raise SettingsError(
+            "metrics.port is set, but prometheus_client is not installed; fix: pip install 'safecelery[metrics]'"
+        ) from None
+    return prometheus_client
 
 
 class _Collector:

@@ -35,4 +35,5 @@ def describe(key: TrustedKey, now: datetime) -> dict[str, Any]:
         "send": list(key.send),
         "queues": list(key.queues),
         "control": list(key.control),
+        "mode": key.mode,
     }

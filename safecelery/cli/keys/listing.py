@@ -40,8 +40,8 @@ def list_keys(trust: Path, as_json: bool) -> None:
     rows = [
         (
             key["kid"], key["owner"], key["scheme"], key["state"], key["expires"][:10],
-            " ".join(key["send"]) or "-", " ".join(key["queues"]) or "-", " ".join(key["control"]) or "-",
+            " ".join(key["send"]) or "-", " ".join(key["queues"]) or "-", " ".join(key["control"]) or "-", key["mode"],
         )
         for key in found
     ]  # fmt: skip
-    click.echo(render(("KEY", "OWNER", "SCHEME", "STATE", "EXPIRES", "MAY SEND", "TO QUEUES", "CONTROL"), rows))
+    click.echo(render(("KEY", "OWNER", "SCHEME", "STATE", "EXPIRES", "MAY SEND", "TO QUEUES", "CONTROL", "MODE"), rows))

@@ -25,13 +25,13 @@ def sizes(message: Received, body: Body, context: Context) -> None:
         raise Rejected(Reason.TOO_LARGE, what)
 
 
-def amiss(headers: Mapping[str, Any]) -> str | None:
+def amiss(headers: Mapping[Any, Any]) -> str | None:
     """What is too many or too long about the headers, or ``None``. The sender asks the same before it sends."""
     if len(headers) > MAX_HEADERS:
         return f"there are {len(headers)} headers, allowed are {MAX_HEADERS}"
     for name, value in headers.items():
-        if len(name) > MAX_NAME:
+        if isinstance(name, str) and len(name) > MAX_NAME:
             return f"a header's name has {len(name)} characters, allowed are {MAX_NAME}"
         if isinstance(value, str) and len(value) > MAX_TEXT:
-            return f"header {name[:40]!r} has {len(value)} characters, allowed are {MAX_TEXT}"
+            return f"header {str(name)[:40]!r} has {len(value)} characters, allowed are {MAX_TEXT}"
     return None
