@@ -20,7 +20,8 @@ LIMITED = ("service.add", "service.note", "service.context", "service.nap", "ser
 class Keys:
     """Private keys by owner, and the trust file that the worker reads.
 
-    ``full`` may send every task to both queues, ``limited`` some tasks to one. ``expired`` and ``revoked`` could do
+    ``full`` may send every task to both queues, ``limited`` some tasks to one; ``reported`` as well, but what is beyond
+    that is only reported. ``expired`` and ``revoked`` could do
     what ``full`` can; ``unknown`` is in nobody's trust store. ``worker`` signs retries and canvas.
     """
 
@@ -36,6 +37,7 @@ class Keys:
         for owner in ("worker", "full"):
             keys._add(owner)
         keys._add("limited", send=LIMITED, queues=("orders",))
+        keys._add("reported", send=LIMITED, queues=("orders",), suffix='mode = "report"\n')
         keys._add("revoked", suffix="revoked = true\n")
         keys._add("expired", now=yesterday, lifetime=timedelta(hours=1))
         keys._private["unknown"] = generate_key("unknown")
