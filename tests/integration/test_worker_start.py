@@ -120,3 +120,15 @@ def test_a_plain_broker_by_celerys_own_option(start: Start) -> None:
     done = start(CELERY_BROKER_URL="redis://plain.example/0")
     assert done.returncode != 0
     assert "SFC201" in done.stdout + done.stderr
+
+
+def test_report_mode_under_a_policy_that_forbids_it(start: Start) -> None:
+    done = start(SAFECELERY_FIREWALL__MODE="report", SAFECELERY_POLICY="strict")
+    assert done.returncode != 0
+    assert "SFC313 firewall-only-reports" in done.stderr
+    assert "report mode is on for every sender" in done.stderr
+
+
+def test_a_mode_that_there_is_not(start: Start) -> None:
+    text = start(SAFECELERY_FIREWALL__MODE="off").stderr
+    assert "firewall.mode: Input should be 'enforce' or 'report'" in text

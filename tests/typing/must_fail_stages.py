@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from safecelery.firewall import Context, admit
+from safecelery.firewall import Body, Context, admit
+from safecelery.firewall.checks.grants import grants
+from safecelery.firewall.checks.shape import shape
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.claims import Claims
-from safecelery.message.stages import AdmittedMessage, RawMessage, VerifiedMessage
+from safecelery.message.stages import AdmittedMessage, RawMessage, UnverifiedButReported, VerifiedMessage
 from safecelery.runtime.consume import _rebuild
 
 
@@ -39,6 +41,23 @@ def changed(verified: VerifiedMessage) -> None:
 
 class Looser(VerifiedMessage):  # refused: misc
     """A subclass could forget the token."""
+
+
+def unsigned_as_signed(unsigned: UnverifiedButReported) -> VerifiedMessage:
+    return unsigned  # refused: return-value
+
+
+def grants_of_nobody(unsigned: UnverifiedButReported, body: Body, context: Context) -> None:
+    grants(unsigned, body, context)  # refused: arg-type
+    shape(unsigned, body, context)
+
+
+def unsigned_without_token(claims: Claims) -> UnverifiedButReported:
+    return UnverifiedButReported(claims, b"", "orders")  # refused: call-arg
+
+
+def key_of_an_admitted_one(admitted: AdmittedMessage) -> TrustedKey:
+    return admitted.verified.key  # refused: union-attr
 
 
 def as_it_should_be(verified: VerifiedMessage, context: Context) -> AdmittedMessage:

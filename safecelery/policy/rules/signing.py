@@ -37,9 +37,9 @@ def _protocol(app: AppFacts, _: Limits) -> Verdict:
 def _report_mode(app: AppFacts, _: Limits) -> Verdict:
     if app.report_mode is UNKNOWN:
         return unreadable("firewall.mode")
-    if isinstance(app.report_mode, tuple) and not app.report_mode:
-        return PASS
-    return Fail(f"report mode is on for {shown(app.report_mode)}")
+    if not isinstance(app.report_mode, tuple):
+        return Fail(f"who is in report mode is {shown(app.report_mode)}")
+    return Fail(f"report mode is on for {', '.join(map(str, app.report_mode))}") if app.report_mode else PASS
 
 
 RULES = (

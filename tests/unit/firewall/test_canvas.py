@@ -217,6 +217,19 @@ ACCEPTED: dict[str, list[Any]] = {
     "retries": [0, 3],
     "task_id": [None, "t"],
     "reply_to": [None, "r"],
+    "expires": [None, 60, -60, 0.5, "2027-01-15T09:00:00+00:00", "2020-01-01"],
+    "priority": [None, 0, 255],
+    "ignore_result": [None, True, False],
+    "add_to_parent": [None, False],
+    "chord_size": [None, 3],
+    "group_index": [None, 0],
+    "replaced_task_nesting": [0, 2],
+    "retry": [None, True],
+    "retry_policy": [None, {}, {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 1}],
+    "delivery_mode": [None, 1, 2, "persistent"],
+    "interval": [None, 1],
+    "max_retries": [None, 100],
+    "propagate": [True],
     "stamped_headers": [None, ["a"]],
     "headers": [None, {}, {"tenant": "a"}],
 }
@@ -231,8 +244,30 @@ REFUSED: dict[str, list[Any]] = {
     "countdown": [-1, "5", True, 10**9],
     "retries": [None, -1, True, 1.0, 11],
     "task_id": [1, [], {}],
-    "headers": [{"task": "admin.drop"}, {"retries": -5}, {"errbacks": []}, "x", []],
-    "reply_to": [1, []],
+    "headers": [{"x": "y" * 20_000}, {"task": "admin.drop"}, {"retries": -5}, {"errbacks": []}, "x", []],
+    "reply_to": [1, [], "a\nb"],
+    "group_id": ["x" * 2000],
+    "shadow": ["\x1b[31m"],
+    "priority": [-1, 256, True, "1", 1.5, []],
+    "ignore_result": [0, "yes"],
+    "add_to_parent": ["x"],
+    "chord_size": [-1, 1.5, 2**40, "3"],
+    "group_index": [-1, []],
+    "replaced_task_nesting": ["1"],
+    "retry": [1, "x"],
+    "retry_policy": [
+        {"max_retries": None},
+        {"max_retries": 10**9},
+        {"errback": "x"},
+        [],
+        "x",
+        {"interval_max": True},
+    ],
+    "delivery_mode": [0, 3, "x", []],
+    "interval": [-1, float("inf"), "1"],
+    "max_retries": [-1, 1e400],
+    "propagate": ["x"],
+    "stamped_headers": ["a", ["a", 1], ["a\nb"], {"a": 1}],
     "connection": ["x"],
     "producer": [None],
     "router": [None],
@@ -256,7 +291,9 @@ def test_any_other_option_or_value_is_refused(name: str, value: Any) -> None:
     assert len(detail) < 200
 
 
-def test_an_eta_beyond_the_horizon_is_refused_in_options_too() -> None:
+def test_dates_of_options_keep_to_the_same_bounds() -> None:
+    for expires in ("soon", [], {}, float("inf"), True, "0001-01-01T00:00:00+14:00"):
+        refused(Reason.SCHEDULE_OUT_OF_RANGE, embed={"callbacks": [sig("shop.refund", expires=expires)]})
     far = f"{3000 + int(NOW) % 2}-01-01T00:00:00+00:00"
     refused(Reason.SCHEDULE_OUT_OF_RANGE, embed={"callbacks": [sig("shop.refund", eta=far)]})
 

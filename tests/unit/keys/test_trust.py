@@ -241,3 +241,17 @@ def test_only_a_star_is_special_in_a_grant(glob: str, granted: list[str], refuse
 def test_many_stars_and_a_long_name_take_no_time() -> None:
     key = replace(a_trusted(), send=("*a" * 30 + "*b",))
     assert not key.may_send_task("a" * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("line", "mode"), [("", "enforce"), ('mode = "enforce"\n', "enforce"), ('mode = "report"\n', "report")]
+)
+def test_a_key_is_enforced_unless_its_entry_says_otherwise(line: str, mode: str) -> None:
+    key = TrustStore.parse(an_entry() + line, "test").lookup(KID)
+    assert key is not None
+    assert key.mode == mode
+
+
+@pytest.mark.parametrize("mode", ['"off"', '"Report"', '""', "true", "1", "[]"])
+def test_another_mode_is_an_error(mode: str) -> None:
+    assert "mode must be" in refusal(an_entry() + f"mode = {mode}\n")

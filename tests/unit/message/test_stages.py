@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from safecelery.message import stages
-from safecelery.message.stages import AdmittedMessage, RawMessage, VerifiedMessage, admitted
+from safecelery.message.stages import AdmittedMessage, RawMessage, UnverifiedButReported, VerifiedMessage, admitted
 from tests.unit.message.message_builders import a_draft, opened, raw, signed, some_claims
 
 
@@ -23,6 +23,8 @@ def test_a_stage_is_not_made_without_the_token(token: Any) -> None:
         VerifiedMessage(good.claims, good.body, good.key, good.queue, token)
     with pytest.raises(TypeError, match=r"made by firewall.admit\(\) only"):
         AdmittedMessage(good, b"", token)
+    with pytest.raises(TypeError, match=r"made by take_unsigned\(\) only"):
+        UnverifiedButReported(good.claims, good.body, good.queue, token)
 
 
 def test_a_stage_is_not_made_with_fewer_arguments() -> None:
@@ -48,7 +50,7 @@ def test_a_stage_does_not_change(stage: Any) -> None:
             setattr(stage, field.name, None)
 
 
-@pytest.mark.parametrize("kind", [RawMessage, VerifiedMessage, AdmittedMessage])
+@pytest.mark.parametrize("kind", [RawMessage, VerifiedMessage, UnverifiedButReported, AdmittedMessage])
 def test_a_stage_is_no_kind_of_another(kind: type) -> None:
     assert kind.__mro__ == (kind, object)
 

@@ -11,8 +11,9 @@ import pytest
 
 from safecelery import PolicyViolationError, SealError
 from safecelery.errors import KeyringError
+from safecelery.runtime.facts import reported
 from safecelery.runtime.guard import guard_of
-from safecelery.runtime.startup import pool_name
+from safecelery.runtime.startup import _warn_of_report_mode, pool_name
 from tests.unit.apps import PASSWORD, an_app, keys_in
 
 
@@ -93,3 +94,30 @@ def test_nothing_that_is_printed_holds_a_secret(tmp_path: Path) -> None:
     printed += app.conf.humanize() + str(app.connection_for_write())
     assert PASSWORD not in printed
     assert secret.split('"')[1] not in printed
+
+
+def test_report_mode_is_a_warning_and_under_strict_an_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    an_app(tmp_path, firewall={"mode": "report"})
+    assert "SFC313 firewall-only-reports" in caplog.text
+    with pytest.raises(PolicyViolationError, match=r"SFC313.*every sender"):
+        an_app(tmp_path, firewall={"mode": "report"}, policy="strict")
+
+
+def test_a_key_in_report_mode_is_told_by_its_owner(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    trust: Path = keys_in(tmp_path)["trust_file"]
+    trust.write_text(trust.read_text() + 'mode = "report"\n')
+    app = an_app(tmp_path)
+    assert reported(app.guard) == ("orders",)
+    caplog.clear()
+    _warn_of_report_mode(app.guard)
+    assert "REPORT MODE for orders" in caplog.text
+
+
+def test_each_worker_in_report_mode_says_so_and_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    reporting, enforcing = an_app(tmp_path, firewall={"mode": "report"}), an_app(tmp_path)
+    caplog.clear()
+    _warn_of_report_mode(enforcing.guard)
+    assert caplog.text == ""
+    for start in (1, 2):
+        _warn_of_report_mode(reporting.guard)
+        assert caplog.text.count("REPORT MODE: the firewall of this worker keeps nobody out") == start

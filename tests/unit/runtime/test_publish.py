@@ -37,4 +37,12 @@ def test_a_sender_without_the_grant_hears_of_it(tmp_path: Path, task: str, queue
 def test_headers_that_grow_beyond_the_limit_are_not_sent(tmp_path: Path) -> None:
     app = an_app(tmp_path, memory=True)
     with pytest.raises(SealError, match="headers"):
-        app.send_task("orders.pay", headers={"note": "x" * 1_000_000})
+        app.send_task("orders.pay", headers={"note": ["x" * 1_000_000]})
+
+
+def test_a_header_that_every_worker_would_refuse_is_not_sent(tmp_path: Path) -> None:
+    app = an_app(tmp_path, memory=True)
+    with pytest.raises(SealError, match="header 'note' has 20000 characters"):
+        app.send_task("orders.pay", headers={"note": "x" * 20_000})
+    with pytest.raises(SealError, match="headers, allowed are"):
+        app.send_task("orders.pay", headers={f"x{n}": n for n in range(120)})
