@@ -35,11 +35,12 @@ def _protocol(app: AppFacts, _: Limits) -> Verdict:
 
 
 def _report_mode(app: AppFacts, _: Limits) -> Verdict:
-    if app.report_mode is UNKNOWN:
+    who: object = app.report_mode
+    if who is UNKNOWN:
         return unreadable("firewall.mode")
-    if not isinstance(app.report_mode, tuple):
-        return Fail(f"who is in report mode is {shown(app.report_mode)}")
-    return Fail(f"report mode is on for {', '.join(map(str, app.report_mode))}") if app.report_mode else PASS
+    if not isinstance(who, tuple):
+        return Fail(f"who is in report mode is {shown(who)}")
+    return Fail(f"report mode is on for {', '.join(map(str, who))}") if who else PASS
 
 
 RULES = (

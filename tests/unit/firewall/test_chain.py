@@ -82,3 +82,21 @@ def test_every_check_is_in_the_table_once() -> None:
     names = [check.__name__ for check in CHECKS]  # type: ignore[attr-defined]
     assert len(names) == len(set(names))
     assert names[:2] == ["sizes", "shape"], "the others rely on the lengths and types that these have seen"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[[" + b"[" * 101 + b"]" * 101 + b"], {}, {}]",
+        b'[[], {"a": ' + b'{"b": ' * 101 + b"1" + b"}" * 101 + b"}, {}]",
+        b'[[], {"__type__": "datetime", "__value__": "2027-01-01"}, {}]',
+    ],
+    ids=["lists", "objects", "keyword arguments in disguise"],
+)
+def test_a_body_that_is_nested_too_deeply_or_disguised(body: bytes) -> None:
+    assert refusal(a_message(body=body)).reason is Reason.BODY_MALFORMED
+
+
+def test_arguments_that_only_look_tagged_are_arguments() -> None:
+    body = [[{"__type__": 1}], {"__type__": 1, "__value__": 2, "more": 3}, {}]
+    assert json.loads(admit(a_message(body=body), a_context()).plain) == body

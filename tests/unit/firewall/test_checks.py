@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from safecelery.firewall.checks.retries import POLLING, retries, retry_count
 from safecelery.firewall.checks.schedule import dates, schedule
 from safecelery.firewall.checks.shape import OPTIONAL, REQUEST_MEMBERS, REQUIRED, shape
 from safecelery.message.claims import Audience
-from safecelery.message.stages import VerifiedMessage
+from safecelery.message.stages import VerifiedMessage, verified
 from tests.unit.firewall.messages import NOW, a_body, a_context, a_key, a_message, limits
 
 Check = Callable[..., None]
@@ -233,3 +234,30 @@ def test_a_message_that_would_live_longer_is_refused(eta: int | None) -> None:
     headers = {} if eta is None else {"eta": iso(eta)}
     exp = int(NOW + max(eta or 0, 0) + limits().max_message_age_s + limits().max_clock_skew_s + 60)
     refuses(lifetime, a_message(exp=exp, **headers), Reason.STALE)
+
+
+# properties -------------------------------------------------------------------------------------------------------
+
+
+def with_properties(**properties: Any) -> VerifiedMessage:
+    message = a_message()
+    return verified(replace(message.claims, props=properties), message.body, message.key, message.queue)
+
+
+@pytest.mark.parametrize(
+    "properties", [{}, {"correlation_id": "1", "reply_to": None, "priority": 0}, {"priority": 255}, {"priority": None}]
+)
+def test_properties_of_their_types_pass(properties: dict[str, Any]) -> None:
+    passes(shape, with_properties(**properties))
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"priority": 256}, {"priority": -1}, {"priority": True}, {"priority": "1"}, {"reply_to": 1},
+        {"correlation_id": []}, {"correlation_id": "a\nb"}, {"reply_to": "x" * 2000}, {"user_id": "root"},
+    ],
+)  # fmt: skip
+def test_other_properties_are_refused(properties: dict[str, Any]) -> None:
+    (name,) = properties
+    assert name in refuses(shape, with_properties(**properties), Reason.CLAIMS_MALFORMED)
