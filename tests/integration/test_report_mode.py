@@ -9,6 +9,7 @@ import urllib.request
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def reporting(stage: Stage) -> Iterator[Reporting]:
             **stage.environment("reporting"),
             "SAFECELERY_FIREWALL__MODE": "report",
             "SAFECELERY_DEAD_LETTER_QUEUE": DEAD,
-            "SAFECELERY_METRICS__PORT": str(port),
+            **({"SAFECELERY_METRICS__PORT": str(port)} if find_spec("prometheus_client") else {}),
         },
     )  # fmt: skip
     plain = Celery("plain", broker=stage.broker.url, backend=stage.app.backend.url, set_as_current=False)
