@@ -73,6 +73,12 @@ class Reason(StrEnum):
     TASK_UNKNOWN = "task-unknown"
     REPLAYED = "replayed"
     POISON = "poison"
+    COMMAND_UNKNOWN = "command-unknown"
+    COMMAND_NOT_GRANTED = "command-not-granted"
+    COMMAND_ARGUMENTS = "command-arguments"
+    COMMAND_REPLAYED = "command-replayed"
+    COMMANDS_TOO_MANY = "commands-too-many"
+    REPLY_UNASKED = "reply-unasked"
     INTERNAL = "internal"
 
 

@@ -27,6 +27,7 @@ from safecelery.errors import SettingsError, did_you_mean
 __all__ = [
     "LEDGER_OFF",
     "BrokerSettings",
+    "ControlSettings",
     "FirewallSettings",
     "LedgerSettings",
     "MetricsSettings",
@@ -128,6 +129,13 @@ class MetricsSettings(_Section):
     """TCP port of the worker's main process; ``None``: no endpoint. Needs the extra ``safecelery[metrics]``."""
     address: str = Field(default="127.0.0.1", min_length=1)
     """Address to listen at. There is no password: whoever reaches it reads names of queues, tasks and key owners."""
+class ControlSettings(_Section):
+    """What workers say to each other. Commands need no setting: they are signed, and granted in the trust store."""
+
+    mingle: bool = False
+    """At its start a worker asks the others for the ids of revoked tasks, by the signed command ``hello``."""
+    unsigned_gossip: bool = False
+    """Workers listen to each other's events. Nobody signs those: whoever reaches the broker can forge them."""
 
 
 class SafeCelerySettings(BaseSettings):
@@ -152,6 +160,7 @@ class SafeCelerySettings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     firewall: FirewallSettings = FirewallSettings()
     metrics: MetricsSettings = MetricsSettings()
+    control: ControlSettings = ControlSettings()
     default_queue: str = Field(default="celery", min_length=1)
     """Queue of tasks that no route sends elsewhere."""
     dead_letter_queue: str = Field(default="safecelery.dead-letters", min_length=1)

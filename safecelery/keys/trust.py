@@ -147,6 +147,10 @@ class TrustStore:
         """The key of that id, valid or not."""
         return self.keys.get(kid)
 
+    def commanders(self) -> tuple[TrustedKey, ...]:
+        """The keys that may give any remote command at all; revoked ones are none of them, expired ones may be."""
+        return tuple(key for key in self.keys.values() if key.control and not key.revoked)
+
 
 def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
     if not isinstance(entry, dict):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 from celery.worker import state
@@ -29,7 +29,14 @@ from safecelery.runtime.reject import DeadLetters
 from safecelery.telemetry.events import admission
 from safecelery.telemetry.metrics import TIME
 
-__all__ = ["QueueAwareConsumer", "SafeWorkerConsumer", "receive"]
+__all__ = ["QueueAwareConsumer", "SafeWorkerConsumer", "raw_message", "receive"]
+
+
+#: Steps of the worker's consumer that are replaced (celery/worker/consumer/consumer.py, ``Consumer.Blueprint``).
+STEPS = {
+    "celery.worker.consumer.control:Control": "safecelery.runtime.pidbox:ControlStep",
+    "celery.worker.consumer.gossip:Gossip": "safecelery.runtime.gossip:SafeGossip",
+}
 
 
 class QueueAwareConsumer(Consumer):
@@ -64,11 +71,21 @@ class QueueAwareConsumer(Consumer):
 class SafeWorkerConsumer(WorkerConsumer):
     """The worker's consumer. Set as ``worker_consumer``."""
 
+    class Blueprint(WorkerConsumer.Blueprint):
+        """Celery's steps, but for those that would believe what nobody signed."""
+
+        default_steps: ClassVar = [STEPS.get(step, step) for step in WorkerConsumer.Blueprint.default_steps]
+
     receive: Callable[[Undecoded], None]
     """One message's way to Celery or to the dead letters; made by :meth:`create_task_handler`."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, worker_options: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        """Gossip and mingle are off unless the settings ask for them; ``--without-gossip`` still turns one off."""
+        asked = guard_of(kwargs["app"]).settings.control
+        options = dict(worker_options or {})
+        options["without_mingle"] = bool(options.get("without_mingle")) or not asked.mingle
+        options["without_gossip"] = bool(options.get("without_gossip")) or not asked.unsigned_gossip
+        super().__init__(*args, worker_options=options, **kwargs)
         self.deliveries = deliveries_of(self)
 
     def on_close(self) -> None:
@@ -116,7 +133,7 @@ class SafeWorkerConsumer(WorkerConsumer):
         mode = guard.settings.firewall.mode
 
         def receive_one(message: Undecoded) -> None:
-            raw = _raw(message)
+            raw = raw_message(message)
             verified: VerifiedMessage | None = None
             delivery: Delivery | None = None
             try:
@@ -188,7 +205,8 @@ def _bytes(body: object) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _raw(message: Undecoded) -> RawMessage:
+def raw_message(message: Undecoded) -> RawMessage:
+    """What came, and where from: nothing of it is believed."""
     return RawMessage(
         body=_bytes(message.body),
         headers=message.headers,

@@ -12,6 +12,7 @@ from celery import Celery
 
 from safecelery.errors import KeyringError, SealError
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
+from safecelery.firewall.control import ALIASES
 from safecelery.keys.ring import Keyring
 from safecelery.policy.facts import Facts, Place
 from safecelery.policy.gate import enforce
@@ -126,6 +127,30 @@ class Guard:
             raise SealError(
                 f"key {own.kid!r} may not send task {task!r} to queue {queue!r}; grant it in the trust store "
                 "(queues = [...])"
+            )
+
+    def enforce_own_command(self, command: str, *, replies: bool) -> None:
+        """Tell who gives a command what no worker would: a refused command is only counted and logged there.
+
+        Args:
+            command: its name, or an older one.
+            replies: whether the caller waits for replies.
+
+        Raises:
+            SealError: the own key may not give it, or this process trusts nobody whose reply it could believe.
+        """
+        trust = self.ring.trust
+        if replies and not trust.keys:
+            raise SealError(
+                f"command {command!r}: without a trust file no reply can be verified; "
+                "set SAFECELERY_SIGNING__TRUST_FILE to one that names the workers' keys. Nothing was sent"
+            )
+        own = trust.lookup(self.ring.active.kid) if self.ring.active else None
+        name = ALIASES.get(command, command)
+        if own is not None and not own.may_command(name):
+            raise SealError(
+                f"key {own.kid!r} may not give the command {name!r}; grant it in the trust store of the workers "
+                f"(control = [{name!r}]). Nothing was sent"
             )
 
     def lifetime(self, headers: Mapping[str, Any], now: float) -> float:
