@@ -66,11 +66,11 @@ class Identities:
         """What a worker trusts."""
         return self.directory / "trust.toml"
 
-    def add(self, owner: str, *, send: Sequence[str], queues: Sequence[str]) -> str:
+    def add(self, owner: str, *, send: Sequence[str], queues: Sequence[str], control: Sequence[str] = ()) -> str:
         """A new key, its rights, and the reference to its private file."""
         key = generate_key(owner, lifetime=timedelta(days=1))
         write_private(self.directory / f"{owner}.key", key)
-        self.entries.append(trust_entry(key, send=send, queues=queues))
+        self.entries.append(trust_entry(key, send=send, queues=queues, control=control))
         self.trust_file.write_text("\n".join(self.entries))
         return self.reference(owner)
 
