@@ -75,8 +75,6 @@ class SafeMailbox(Mailbox):
         channel = channel or self.connection.default_channel
         if reply_ticket:
             self.reply_queue(channel).declare()
-            jti = Claims.from_bytes(split(envelope)[0]).jti
-            self._questions[reply_ticket] = Question(jti, **address, destination=tuple(destination or ()))
         expires = time.time() + timeout if timeout else 0
         with self.producer_or_acquire(producer, channel) as sender:
             sender.publish(
@@ -84,6 +82,9 @@ class SafeMailbox(Mailbox):
                 content_type=draft.ct, content_encoding=draft.ce,
                 headers={HEADER: envelope, "clock": self.clock.forward(), "expires": expires},
             )  # fmt: skip
+        if reply_ticket:
+            jti = Claims.from_bytes(split(envelope)[0]).jti
+            self._questions[reply_ticket] = Question(jti, **address, destination=tuple(destination or ()))
 
     def _publish_reply(self, *args: Any, **kwargs: Any) -> None:
         """Celery's own way to reply (celery/beat.py uses it) leaves the reply unsigned."""

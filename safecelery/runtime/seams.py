@@ -6,25 +6,10 @@ installed: an upgrade that moves one fails there, with the name of ours that has
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from safecelery.runtime.control_seams import CONTROL_SEAMS
+from safecelery.runtime.seam import Seam
 
 __all__ = ["SEAMS", "Seam"]
-
-
-@dataclass(frozen=True, slots=True)
-class Seam:
-    """One of upstream's names, what is assumed of it, and where."""
-
-    target: str
-    """``module:qualified.name`` upstream."""
-    used: str
-    """``file:name`` below ``safecelery/``: ours that uses, replaces or extends it."""
-    why: str
-    """What would go wrong if it changed."""
-    parameters: tuple[str, ...] = ()
-    """Parameters that are passed on or relied upon."""
-    lines: tuple[str, ...] = ()
-    """Pieces of upstream's source that must be there; whitespace does not count."""
 
 
 SEAMS: tuple[Seam, ...] = (
@@ -309,4 +294,5 @@ SEAMS: tuple[Seam, ...] = (
     Seam("celery.bin.worker:worker", "runtime/startup.py:PolicyStep", "prints a SecurityError without a traceback",
          lines=("except SecurityError as e:", "ctx.obj.error(e.args[0])", "ctx.exit(1)")),
     Seam("celery.concurrency:ALIASES", "runtime/startup.py:_POOLS", "the names of the pools"),
+    *CONTROL_SEAMS,
 )  # fmt: skip

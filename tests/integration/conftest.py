@@ -17,6 +17,7 @@ from safecelery import SafeCelery, create_app
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration import extra_tasks  # noqa: F401  # registers shared tasks
+from tests.integration.control_stage import ControlStage, on_control_stage
 from tests.integration.lint_process import LintedProject
 from tests.integration.stage import Identities, Stage, let_go
 
@@ -69,6 +70,24 @@ def producer(stage: Stage) -> Iterator[SafeCelery]:
     app = create_app("producer", stage.settings("producer", trust=False), set_as_current=False)
     yield app
     let_go(app)
+
+
+@pytest.fixture(scope="session")
+def remote(
+    broker: RedisServer | RabbitServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlStage]:
+    """Two workers that take remote commands of those who may give them."""
+    with on_control_stage(broker, redis_server, tmp_path_factory.mktemp("control")) as stage:
+        yield stage
+
+
+@pytest.fixture
+def both_still_run(remote: ControlStage) -> Iterator[None]:
+    """After the test the same two workers still answer."""
+    pids = {name: worker.pid for name, worker in remote.workers.items()}
+    yield
+    assert {name: worker.pid for name, worker in remote.workers.items() if worker.running} == pids
+    assert remote.ping("a", "b") == ["a@stage", "b@stage"]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration.stage import Identities, eventually, let_go
 
-__all__ = ["ControlStage", "Sealed", "on_control_stage"]
+__all__ = ["PIDBOX", "ControlStage", "Sealed", "body_of", "on_control_stage", "processes"]
 
 #: Databases of Redis that no other suite uses: the broker's, and the results of either stage.
 BROKER_DB, RESULT_DBS = 25, {RedisServer: 26, RabbitServer: 27}
@@ -192,3 +192,13 @@ def on_control_stage(
         eventually(lambda: stage.ping("a", "b") == ["a@stage", "b@stage"], what="both workers answer")
         yield stage
     let_go(stage.app)
+
+
+def processes(stage: ControlStage) -> int:
+    """How many pool processes worker ``a`` has."""
+    return len(stage.ask("stats")["pool"]["processes"])
+
+
+def body_of(method: str, arguments: dict[str, Any]) -> bytes:
+    """What Celery would send, unsigned."""
+    return command_draft(method, arguments, exchange=PIDBOX).body
