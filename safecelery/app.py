@@ -39,6 +39,7 @@ class SafeCelery(Celery):
 
     amqp_cls = "safecelery.runtime.amqp:SafeAMQP"
     task_cls = "safecelery.task:SafeTask"
+    events_cls = "safecelery.runtime.events:SafeEvents"
     control_cls = "safecelery.runtime.control:SafeControl"
 
     def __init__(self, main: str, *, guard: Guard, **options: Any) -> None:

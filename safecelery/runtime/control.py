@@ -39,6 +39,10 @@ class SafeMailbox(Mailbox):
 
     node_cls = SafeNode
     guard: ClassVar[Guard]
+    # kombu says None, and sets them.
+    connection: Any
+    exchange: Any
+    reply_exchange: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -9,14 +9,12 @@ from typing import Any
 from celery.worker.consumer.gossip import Gossip
 
 from safecelery.errors import Reason, Rejected
+from safecelery.runtime.events import check_event
 from safecelery.telemetry.control import event_dropped
 
 __all__ = ["SafeGossip"]
 
 logger = logging.getLogger("safecelery")
-
-#: What every JSON reader takes for a whole number.
-_MAX_CLOCK = 2**53 - 1
 
 
 class SafeGossip(Gossip):
@@ -36,10 +34,7 @@ class SafeGossip(Gossip):
     def on_message(self, prepare: Callable[[Any], Any], message: Any) -> None:
         """An event of another worker, or anything else."""
         try:
-            payload = message.payload
-            clock = payload.get("clock", 0)
-            if type(clock) is not int or not 0 <= clock <= _MAX_CLOCK:
-                raise Rejected(Reason.BODY_MALFORMED, "the clock of the event is no number")
+            check_event(message.payload)
             super().on_message(prepare, message)
         except Rejected as refusal:
             event_dropped(refusal, self.hostname)

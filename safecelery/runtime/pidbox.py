@@ -37,9 +37,12 @@ logger = logging.getLogger("safecelery")
 class PidboxConsumer(QueueAwareConsumer):
     """Consumer of commands or replies: nothing is decoded, and what is no message is dropped."""
 
+    channel: Any
+    on_message: Any
+
     def _receive_from(self, queue: str, message: Any) -> Any:
         try:
-            received = self.channel.message_to_python(message)
+            received: Any = self.channel.message_to_python(message)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is no command and no reply
             logger.warning("what came on %s is no message: %s", queue, type(error).__name__)
             return None
@@ -63,6 +66,12 @@ class SafeNode(Node):
     Celery's own callback is not used: it would decode the message, and call anything that is registered with whatever
     arguments came (celery/worker/pidbox.py, kombu/pidbox.py).
     """
+
+    # kombu says None, and sets them.
+    hostname: str
+    mailbox: Any
+    state: Any
+    handlers: dict[str, Callable[..., Any]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

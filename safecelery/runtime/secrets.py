@@ -56,12 +56,15 @@ class Secrets:
             return MASK
         if isinstance(value, Mapping):
             return {
-                self.masked(name, depth - 1): MASK if _is_secret(name, inner) else self.masked(inner, depth - 1)
+                self._name(name): MASK if _is_secret(name, inner) else self.masked(inner, depth - 1)
                 for name, inner in value.items()
             }
         if isinstance(value, list | tuple | set | frozenset):
             return [self.masked(inner, depth - 1) for inner in value]
         return value
+
+    def _name(self, name: Any) -> Any:
+        return self._text(name) if isinstance(name, str) else name
 
     def _text(self, text: str) -> str:
         if "://" in text:

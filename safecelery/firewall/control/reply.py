@@ -25,7 +25,7 @@ class Question:
     routing_key: str
     destination: Sequence[str] = ()
     """The workers that were asked; empty for whoever hears it."""
-    heard: set[tuple[str, str]] = field(default_factory=set, compare=False)
+    heard: set[tuple[str, str]] = field(default_factory=set, compare=False, init=False)
     """Replies so far, by key and id."""
 
 
