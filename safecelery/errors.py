@@ -10,6 +10,7 @@
     ├── ArgumentsRejected           task arguments that do not fit the annotations
     ├── KeyringError                a key, key source or trust store that cannot be used
     ├── SealError                   a message cannot be signed, so it is not sent
+    ├── DeadLetterError             dead letters cannot be read, moved or sent again
     ├── Rejected                    a received message is refused; carries a Reason
     ├── OutcomeUnavailable          an operation was done before, and what came of it is not known
     ├── StoreUnavailable            the ledger cannot be asked, so nothing that needs it goes on
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentsRejected",
+    "DeadLetterError",
     "KeyringError",
     "LintError",
     "OutcomeUnavailable",
@@ -136,6 +138,10 @@ class KeyringError(SafeCeleryError):
 
 class SealError(SafeCeleryError):
     """A message cannot be signed as asked, so it was not sent."""
+
+
+class DeadLetterError(SafeCeleryError):
+    """The dead letters cannot be read, moved or sent again; none of them is lost by it."""
 
 
 class Rejected(SafeCeleryError):

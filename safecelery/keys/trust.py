@@ -19,14 +19,14 @@ from safecelery.keys.private import OWNER, key_id
 from safecelery.keys.schemes import scheme_named
 from safecelery.keys.sources import load_private
 
-__all__ = ["TrustStore", "TrustedKey"]
+__all__ = ["TrustStore", "TrustedKey", "glob_matches"]
 
 _REQUIRED = {"owner", "scheme", "expires", "send", "queues"}
 _OPTIONAL = {"public", "secret", "not_before", "revoked", "control", "mode"}
 _MODES = ("enforce", "report")
 
 
-def _matches(name: str, glob: str) -> bool:
+def glob_matches(name: str, glob: str) -> bool:
     """``*`` is any text; every other character is itself. No regular expression: names come from messages, and
     one with several ``.*`` can be made to take minutes."""
     first, *rest = glob.split("*")
@@ -45,7 +45,7 @@ def _matches(name: str, glob: str) -> bool:
 
 
 def _granted(name: str, grants: tuple[str, ...]) -> bool:
-    return any(_matches(name, glob) for glob in grants)
+    return any(glob_matches(name, glob) for glob in grants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from safecelery.message.codec import Malformed, decode_json, encode_json
 __all__ = ["TYPES", "VERSION", "Audience", "Claims", "Typ"]
 
 VERSION = 1
-Typ = Literal["task", "result", "control", "event"]
+Typ = Literal["task", "result", "control", "event", "dead-letter"]
 #: Domains of a signature: what is signed as one is refused as another (E2.2).
-TYPES: tuple[Typ, ...] = ("task", "result", "control", "event")
+TYPES: tuple[Typ, ...] = ("task", "result", "control", "event", "dead-letter")
 #: Message ids become keys of stores and words of logs; shorter ones are not unique (E2.2).
 _JTI = re.compile(r"[A-Za-z0-9_-]{16,64}")
 #: What every JSON reader takes for a whole number: RFC 8259, section 6.

@@ -38,6 +38,8 @@ class Draft:
     body: bytes
     lifetime_s: float
     """Seconds from now on for which the message may be accepted. Rounded up."""
+    jti: str | None = None
+    """The message's id; ``None`` makes a random one. To be given only by who must send the same message twice."""
 
 
 def seal(draft: Draft, ring: Keyring, *, now: float) -> str:
@@ -61,7 +63,7 @@ def seal(draft: Draft, ring: Keyring, *, now: float) -> str:
         kid=signer.kid,
         iat=issued,
         exp=issued + math.ceil(draft.lifetime_s),
-        jti=secrets.token_hex(16),
+        jti=draft.jti or secrets.token_hex(16),
         aud=draft.aud,
         ct=draft.ct,
         ce=draft.ce,

@@ -121,11 +121,20 @@ class SafeWorkerConsumer(WorkerConsumer):
         """Not registered any more."""
         raise Rejected(Reason.TASK_UNKNOWN, "no such task is registered on this worker")
 
+    _dead_letters: DeadLetters | None = None
+
+    def _keep_dead_letters(self, guard: Guard) -> DeadLetters:
+        """Anew for each connection: what was held for the last one is the broker's to deliver again."""
+        if self._dead_letters is not None:
+            self._dead_letters.forget()
+        self._dead_letters = DeadLetters(self.app, guard, worker=self.hostname, later=self.timer.call_after)
+        return self._dead_letters
+
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Undecoded], None]:
         """Celery's handler behind the firewall."""
         run = super().create_task_handler(*args, **kwargs)
         guard = guard_of(self.app)
-        dead_letters = DeadLetters(self.app, guard)
+        dead_letters = self._keep_dead_letters(guard)
         deliveries = self.deliveries
         parking = Parking(self.app, guard.settings.park_ahead)
         # What these mean is for Celery to handle: reconnect, or stop.
@@ -157,8 +166,8 @@ class SafeWorkerConsumer(WorkerConsumer):
                 run(message)
                 admission(admitted, now)
             except Rejected as refusal:
-                with _settled(delivery):
-                    dead_letters.keep(raw, message, refusal, verified)
+                with _given_back(delivery):
+                    dead_letters.keep(raw, message, refusal, verified, settle=delivery and delivery.settle)
             except StoreUnavailable:
                 raise
             except escape:
@@ -169,8 +178,8 @@ class SafeWorkerConsumer(WorkerConsumer):
                 if message.acknowledged:
                     raise
                 failure = Rejected(Reason.INTERNAL, f"handling the message failed with {type(error).__name__}")
-                with _settled(delivery):
-                    dead_letters.keep(raw, message, failure, verified)
+                with _given_back(delivery):
+                    dead_letters.keep(raw, message, failure, verified, settle=delivery and delivery.settle)
 
         self.receive = receive_one
         if deliveries is None:
@@ -180,16 +189,14 @@ class SafeWorkerConsumer(WorkerConsumer):
 
 
 @contextmanager
-def _settled(delivery: Delivery | None) -> Iterator[None]:
-    """A claimed message is refused after all: once it is kept it never runs, until then it may come again."""
+def _given_back(delivery: Delivery | None) -> Iterator[None]:
+    """A claimed message is refused after all. If that fails, it may come again."""
     try:
         yield
     except BaseException:
         if delivery is not None:
             delivery.give_back(counts=True)
         raise
-    if delivery is not None:
-        delivery.settle(lambda: None)
 
 
 def _running() -> set[int]:

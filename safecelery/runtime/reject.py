@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import base64
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,15 +14,24 @@ from kombu.entity import Exchange, Queue
 from kombu.message import Message
 from kombu.messaging import Producer
 
-from safecelery.errors import Rejected
+from safecelery.errors import Reason, Rejected
+from safecelery.message.dead_letter import DeadLetter, Original
+from safecelery.message.letter_seal import seal_letter
+from safecelery.message.seal import HEADER
+from safecelery.message.signed_once import SignedOnce, signed_once
 from safecelery.message.stages import RawMessage, VerifiedMessage
 from safecelery.runtime.guard import Guard
-from safecelery.telemetry.events import emit, refusal_event
+from safecelery.runtime.holding import Holding, Later
+from safecelery.telemetry.events import MessageRejected, emit, refusal_event
 
-__all__ = ["DEAD_LETTER_TYPE", "DeadLetters", "dead_letter_queue"]
+__all__ = ["QUORUM_ARGUMENTS", "DeadLetters", "Settle", "dead_letter_queue"]
 
-#: Content type of a dead letter; its body is JSON.
-DEAD_LETTER_TYPE = "application/vnd.safecelery.dead-letter+json"
+#: Called with what acknowledges a message, which it calls in its own time.
+Settle = Callable[[Callable[[], None]], None]
+
+#: A quorum queue drops what was handed out more often than its limit says, and looking at a letter counts: RabbitMQ 4
+#: has a limit of 20 where nobody states one. Full means that a publish fails, not that the oldest letter goes.
+QUORUM_ARGUMENTS = {"x-queue-type": "quorum", "x-delivery-limit": 2**31 - 1, "x-overflow": "reject-publish"}
 
 
 def dead_letter_queue(app: Celery, name: str) -> Queue:
@@ -30,72 +42,145 @@ def dead_letter_queue(app: Celery, name: str) -> Queue:
         Exchange("", type="direct"),
         routing_key=name,
         durable=True,
-        queue_arguments={"x-queue-type": "quorum"} if quorum else None,
+        queue_arguments=dict(QUORUM_ARGUMENTS) if quorum else None,
     )
 
 
-def record(raw: RawMessage, refusal: Rejected, where: str, at: datetime) -> dict[str, Any]:
-    """One dead letter: the same on every broker. The original's bytes are kept as they came."""
-    return {
-        "v": 1,
-        "reason": refusal.reason.value,
-        "detail": refusal.detail,
-        "queue": raw.queue,
-        "worker": where,
-        "at": at.isoformat(),
-        "original": {
-            "body": base64.b64encode(raw.body).decode(),
-            "headers": _plain(dict(raw.headers)),
-            "properties": _plain(dict(raw.properties)),
-            "content_type": _plain(raw.content_type),
-            "content_encoding": _plain(raw.content_encoding),
-        },
-    }
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A letter on its way, and the original that waits for it."""
+
+    data: bytes
+    seal: str | None
+    message: Message
+    event: MessageRejected
+    settle: Settle
 
 
-#: Headers nested deeper are cut off: whoever nests them aims at the stack of those who walk them.
-_MAX_DEPTH = 32
-
-
-def _plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
-    """As JSON can hold it: headers of AMQP may be bytes, dates and decimals."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, dict | list | tuple) and depth == 0:
-        return {"omitted": "nested too deeply"}
-    if isinstance(value, dict):
-        return {str(name): _plain(inner, depth - 1) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner, depth - 1) for inner in value]
-    if isinstance(value, bytes | bytearray | memoryview):
-        return {"base64": base64.b64encode(bytes(value)).decode()}
-    return str(value)
+def _at_once(acknowledge: Callable[[], None]) -> None:
+    acknowledge()
 
 
 class DeadLetters:
-    """Where a worker's refused messages go."""
+    """Where a worker's refused messages go.
 
-    def __init__(self, app: Celery, guard: Guard) -> None:
+    Args:
+        worker: the worker's name; the app's id where there is none.
+        later: calls a function after so many seconds, in the thread that consumes. With it, a letter that cannot be
+            published is tried again and again while its original stays unacknowledged; without it, ``keep`` raises.
+    """
+
+    def __init__(self, app: Celery, guard: Guard, *, worker: str | None = None, later: Later | None = None) -> None:
         self.app = app
+        self.guard = guard
+        self.worker = worker or app.oid
         self.queue = dead_letter_queue(app, guard.settings.dead_letter_queue)
+        self._holding = None if later is None else Holding(self._publish, self._settle, later)
 
-    def keep(self, raw: RawMessage, message: Message, refusal: Rejected, verified: VerifiedMessage | None) -> None:
+    def keep(
+        self,
+        raw: RawMessage,
+        message: Message,
+        refusal: Rejected,
+        verified: VerifiedMessage | None,
+        *,
+        deliveries: int | None = None,
+        settle: Settle | None = None,
+    ) -> None:
         """Publish the dead letter, wait for the broker's word where it gives one, then acknowledge the original.
 
         If the process dies, or the broker is gone, before the acknowledgement, the broker still has the original.
+
+        Args:
+            deliveries: how often the message was delivered, where somebody counts.
+            settle: tells whoever else keeps account of the message, once the letter is kept, and then acknowledges.
         """
-        letter = record(raw, refusal, self.app.oid, datetime.now(UTC))
+        signed = None if verified is None else SignedOnce(verified.claims, verified.key.kid)
+        if refusal.reason is Reason.STALE and signed is None:
+            signed = self._once(raw)
+        letter = self._letter(raw, refusal, signed, deliveries)
+        data = letter.to_bytes()
+        kept = _Kept(
+            data,
+            seal_letter(data, self.queue.name, self.guard.ring, now=time.time()),
+            message,
+            self._event(raw, refusal, verified, letter),
+            settle or _at_once,
+        )
+        if self._holding is not None:
+            self._holding.take(kept)
+        else:
+            self._publish(kept)
+            self._settle(kept)
+
+    def forget(self) -> None:
+        """The connection is gone, and with it the right to acknowledge: the broker hands out again what is held."""
+        if self._holding is not None:
+            self._holding.forget()
+
+    def _once(self, raw: RawMessage) -> SignedOnce | None:
+        """An expired message was signed all the same; who wonders what did not run wants to know whose it was."""
+        try:
+            return signed_once(raw, self.guard.ring)
+        except Rejected:
+            return None
+
+    def _letter(
+        self, raw: RawMessage, refusal: Rejected, signed: SignedOnce | None, deliveries: int | None
+    ) -> DeadLetter:
+        claims = None if signed is None else signed.claims
+        task = None if claims is None else _text_or_none(claims.hdr.get("task"))
+        return DeadLetter(
+            id=secrets.token_hex(16),
+            reason=refusal.reason.value,
+            detail=refusal.detail,
+            queue=raw.queue,
+            worker=self.worker,
+            at=datetime.now(UTC),
+            key=None if signed is None else signed.kid,
+            task=task,
+            task_id=None if claims is None else _text_or_none(claims.hdr.get("id")),
+            claimed_task=_text_or_none(raw.headers.get("task")) if claims is None else None,
+            deliveries=deliveries,
+            original=Original.of(raw),
+        )
+
+    def _publish(self, kept: _Kept) -> None:
+        headers: dict[str, Any] = {"safecelery-dead-letter": 1}
+        if kept.seal is not None:
+            headers[HEADER] = kept.seal
         with self.app.pool.acquire(block=True, timeout=self.app.conf.broker_pool_acquire_timeout) as connection:
-            Producer(connection, auto_declare=False).publish(
-                letter,
-                exchange="",
-                routing_key=self.queue.name,
-                declare=[self.queue],
-                serializer="json",
-                headers={"safecelery-dead-letter": 1},
-                delivery_mode=2,
-                retry=True,
-                retry_policy={"max_retries": 3},
-            )
-        message.ack()
-        emit(refusal_event(refusal, raw.queue, verified, self.app.tasks))
+            try:
+                Producer(connection, auto_declare=False).publish(
+                    kept.data,
+                    exchange="",
+                    routing_key=self.queue.name,
+                    declare=[self.queue],
+                    content_type="application/json",
+                    content_encoding="utf-8",
+                    headers=headers,
+                    delivery_mode=2,
+                    # A queue that was deleted meanwhile is an error then, not a letter that goes nowhere, confirmed.
+                    mandatory=True,
+                    retry=True,
+                    retry_policy={"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
+                )
+            except Exception:
+                connection.collect()  # its channel may be closed, and it remembers what it declared
+                raise
+
+    def _event(
+        self, raw: RawMessage, refusal: Rejected, verified: VerifiedMessage | None, letter: DeadLetter
+    ) -> MessageRejected:
+        event = refusal_event(refusal, raw.queue, verified, self.app.tasks)
+        if verified is not None or letter.key is None:
+            return event
+        return replace(event, key=letter.key, task=letter.task, registered=letter.task in self.app.tasks)
+
+    def _settle(self, kept: _Kept) -> None:
+        kept.settle(kept.message.ack)
+        emit(kept.event)
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -7,7 +7,7 @@ from safecelery.firewall.interface import Binding, Body, Context
 from safecelery.message.claims import Audience
 from safecelery.message.stages import VerifiedMessage
 
-__all__ = ["DELAYED_DELIVERY", "audience", "topic_matches"]
+__all__ = ["DELAYED_DELIVERY", "audience", "reaches", "topic_matches"]
 
 #: Where Celery publishes what is due later on quorum queues (celery/app/base.py, ``send_task``). The exchange
 #: of the delivery is then no longer the one published to; the routing key below the delay prefix is.
@@ -20,12 +20,13 @@ def audience(message: VerifiedMessage, body: Body, context: Context) -> None:
     if meant.queue is not None:
         if meant.queue == message.queue:
             return
-    elif any(_reaches(binding, meant) for binding in context.bindings(message.queue)):
+    elif any(reaches(binding, meant) for binding in context.bindings(message.queue)):
         return
     raise Rejected(Reason.AUDIENCE_MISMATCH, f"meant for {meant}, read from queue {message.queue!r}")
 
 
-def _reaches(binding: Binding, meant: Audience) -> bool:
+def reaches(binding: Binding, meant: Audience) -> bool:
+    """What is published to that exchange with that key gets to a queue of this binding."""
     key = meant.routing_key or ""
     if meant.exchange == DELAYED_DELIVERY:
         return binding.kind != "fanout" and topic_matches(binding.pattern, key)

@@ -1,0 +1,1 @@
+"""``safecelery dlq``: one file per command."""
