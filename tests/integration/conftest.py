@@ -42,6 +42,8 @@ def bare_stage(
     keys = Identities(directory)
     keys.add("worker", send=["service.*"], queues=["celery", "extra", "idle"])
     keys.add("producer", send=["service.*"], queues=["celery", "extra", "idle"])
+    keys.add("operator", send=["service.*"], queues=["celery", "extra", "idle"])
+    keys.add("clerk", send=["service.note"], queues=["celery"])
     keys.add("beat", send=["service.*"], queues=["celery", "idle"])
     witness = directory / "witness.jsonl"
     witness.touch()

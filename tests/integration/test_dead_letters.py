@@ -38,11 +38,15 @@ def empty(stage: Stage) -> None:
 def test_an_unsigned_message_is_kept_whole_with_the_reason(stage: Stage) -> None:
     stage.put("celery", BODY, headers(), correlation_id="made-up")
     (letter,) = letters(stage)
-    assert set(letter) == {"v", "reason", "detail", "queue", "worker", "at", "original"}
+    assert set(letter) == {
+        "v", "id", "reason", "detail", "queue", "worker", "at", "key", "task", "task_id", "claimed_task", "deliveries",
+        "original",
+    }  # fmt: skip
     assert letter["v"] == 1
     assert letter["reason"] == "envelope-missing"
     assert letter["queue"] == "celery"
-    assert letter["worker"]
+    assert letter["worker"].startswith("celery@")
+    assert (letter["task"], letter["key"], letter["claimed_task"]) == (None, None, "service.add")
     assert datetime.fromisoformat(letter["at"]).tzinfo is not None
     original = letter["original"]
     assert set(original) == {"body", "headers", "properties", "content_type", "content_encoding"}
@@ -115,6 +119,8 @@ def test_a_verified_but_refused_message_names_key_and_task(stage: Stage, produce
     producer.send_task("service.nobody", (SECRET,))
     (letter,) = letters(stage)
     assert letter["reason"] == "task-unknown"
+    assert (letter["task"], letter["claimed_task"]) == ("service.nobody", None)
+    assert letter["key"].startswith("producer-")
     assert SECRET.encode() in base64.b64decode(letter["original"]["body"])
     line = [line for line in stage.worker.log.splitlines() if "service.nobody" in line][-1]
     assert "key=producer-" in line

@@ -1,4 +1,4 @@
-"""Browsing a queue of RabbitMQ: every item is fetched without an acknowledgement, and the channel closed at the end.
+"""Browsing a queue of RabbitMQ: every item is consumed without an acknowledgement, and the channel closed at the end.
 
 What is not acknowledged goes back when the channel closes, however that happens: also when this process dies. A classic
 queue puts it back in its place; a quorum queue counts the delivery and hands it out again in any order (measured on
@@ -8,6 +8,7 @@ RabbitMQ 3.10), so whoever cares for the order has to sort. Meanwhile nobody els
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Collection, Hashable, Iterator
 from typing import Any
 
@@ -17,17 +18,24 @@ __all__ = ["RabbitMQBrowser"]
 
 #: Seconds to wait for the broker to put everything back: a quorum queue takes its time.
 SETTLE_S = 10.0
+#: Seconds without a message after which the broker is not believed to send another.
+SILENCE_S = 30.0
 _NOT_FOUND = 404
 
 
 class RabbitMQBrowser:
-    """``basic.get`` until there is nothing left."""
+    """A consumer without a prefetch limit: the socket's buffers are the limit, for an item is read when it is asked for.
+
+    ``basic.get`` would wait for an answer each time: 80 times as slow (measured, quorum queue).
+    """
 
     def __init__(self, channel: Any, queue: str) -> None:
         self._connection = channel.connection.client
         self._channel = self._connection.channel()
         self._queue = queue
         self._fetched = self._removed = 0
+        self._inbox: deque[Found] = deque()
+        self._full = False
 
     def count(self) -> int:
         """How many are ready to be handed out; none where there is no such queue."""
@@ -43,14 +51,32 @@ class RabbitMQBrowser:
                 channel.close()
 
     def walk(self) -> Iterator[Found]:
-        """In the order in which the queue hands them out."""
-        if not self.count():
+        """As many as there were, in the order in which the queue hands them out.
+
+        Raises:
+            TimeoutError: the broker sends no more, though there were more. Everything goes back.
+        """
+        expected = self.count()
+        if not expected:
             return
-        while (message := self._channel.basic_get(self._queue)) is not None:
-            self._fetched += 1
+        tag = self._channel.basic_consume(self._queue, no_ack=False, callback=self._receive)
+        try:
+            for _ in range(expected):
+                while not self._inbox:
+                    self._connection.drain_events(timeout=SILENCE_S)
+                yield self._inbox.popleft()
+        finally:
+            self._full = True
+            self._inbox.clear()
+            if self._channel.is_open:
+                self._channel.basic_cancel(tag)
+
+    def _receive(self, message: Any) -> None:
+        self._fetched += 1
+        if not self._full:  # what comes after the last one goes back with the channel
             body = message.body
             data = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-            yield Found(data, message.headers or {}, message.delivery_tag)
+            self._inbox.append(Found(data, message.headers or {}, message.delivery_tag))
 
     def remove(self, found: Found) -> bool:
         """Acknowledge it."""
