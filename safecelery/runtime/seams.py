@@ -279,6 +279,18 @@ SEAMS: tuple[Seam, ...] = (
     Seam("celery.worker.request:create_request_cls", "runtime/execute.py:time_limits",
          "the fast path reads them, too",
          lines=("time_limit, soft_time_limit = self.time_limits",)),
+    # Dead letters -------------------------------------------------------------------------------------------------
+    Seam("kombu.asynchronous.timer:Timer.call_after", "runtime/consume.py:_keep_dead_letters",
+         "the next attempt to keep a letter", parameters=("secs", "fun")),
+    Seam("celery.worker.loops:asynloop", "runtime/consume.py:_keep_dead_letters",
+         "a new task handler for each connection: the last one's messages are not acknowledged any more",
+         lines=("on_task_received = obj.create_task_handler()",)),
+    Seam("amqp.channel:Channel._on_basic_return", "runtime/reject.py:_publish",
+         "a letter that reaches no queue is an exception",
+         lines=("if not handlers:", "raise exc")),
+    Seam("kombu.connection:Connection._connection_factory", "runtime/reject.py:_publish",
+         "a collected connection forgets its channel and what it declared",
+         lines=("self.declared_entities.clear()", "self._default_channel = None")),
     # Starting -----------------------------------------------------------------------------------------------------
     Seam("celery.worker.worker:WorkController.setup_instance", "runtime/startup.py:PolicyStep",
          "the pool is resolved before the steps are made",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import stat
 import tracemalloc
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kombu import Connection
 
 from safecelery import SafeCelery
 from safecelery.message.dead_letter import DeadLetter, Original
@@ -220,26 +222,26 @@ def test_purge_asks_and_removes_what_it_counted(stage: Stage, desk: Desk) -> Non
     assert [letter["claimed_task"] for letter in desk.listed()] == ["other.task"]
 
 
+@pytest.mark.timeout(400)
 def test_ten_thousand_letters_in_little_memory(stage: Stage, desk: Desk) -> None:
     count, size = 10_000, 4096
     raw = RawMessage(b"x" * size, {"task": "t"}, {}, None, None, "celery")
-    import datetime as dt
 
     def letter(number: int) -> bytes:
-        at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=number)
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
         return DeadLetter(
             id=f"{number:032x}", reason="stale", detail="", queue="celery", worker="w", at=at, key=None, task=None,
             task_id=None, claimed_task="t", deliveries=None, original=Original.of(raw),
         ).to_bytes()  # fmt: skip
 
-    with stage.app.connection_for_write() as connection:
+    with Connection(stage.broker.url, ssl=stage.broker.broker_ssl) as connection:  # waits for no confirmations
         producer = connection.Producer(auto_declare=False)
         for number in range(count):
             producer.publish(
                 letter(number), routing_key=DEAD, exchange="", content_type="application/json",
                 content_encoding="utf-8",
             )  # fmt: skip
-    desk.until(count)
+    eventually(lambda: stage.depth(DEAD) == count, timeout=120, what="all letters")
     tracemalloc.start()
     with open_letters(stage.app) as letters:
         ids = [int(entry.id, 16) for entry in letters.walk()]

@@ -24,7 +24,7 @@ _NOT_FOUND = 404
 
 
 class RabbitMQBrowser:
-    """A consumer without a prefetch limit: the socket's buffers are the limit, for an item is read when it is asked for.
+    """A consumer without a prefetch limit: the socket's buffers are the limit, an item is read when it is asked for.
 
     ``basic.get`` would wait for an answer each time: 80 times as slow (measured, quorum queue).
     """

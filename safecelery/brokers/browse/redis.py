@@ -23,8 +23,9 @@ class RedisBrowser:
     def __init__(self, channel: Any, queue: str) -> None:
         self._client = channel.client
         self._queue = queue
-        # kombu's client adds its prefix to the commands that kombu uses, LRANGE and LREM are not among them.
-        self._key = f"{getattr(channel, 'global_keyprefix', '') or ''}{queue}"
+        # kombu's client adds its prefix to the commands that kombu uses; LRANGE and LREM are not among them in 5.7.
+        prefixed = "LRANGE" in getattr(self._client, "PREFIXED_SIMPLE_COMMANDS", ())
+        self._key = queue if prefixed else f"{getattr(channel, 'global_keyprefix', '') or ''}{queue}"
         self._removed = 0
 
     def count(self) -> int:

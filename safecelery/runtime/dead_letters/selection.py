@@ -12,7 +12,7 @@ from safecelery.runtime.dead_letters.stream import NOT_A_LETTER, Entry
 __all__ = ["Selection", "seconds"]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_PART = re.compile(r"(\d{1,9})([smhdw])")
+_PART = re.compile(r"([0-9]{1,9})([smhdw])")
 #: An id may be shortened to this many characters.
 SHORTEST_ID = 6
 
