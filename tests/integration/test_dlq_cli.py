@@ -6,6 +6,7 @@ import json
 import stat
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from safecelery import SafeCelery
 from safecelery.message.dead_letter import DeadLetter, Original
 from safecelery.message.stages import RawMessage
 from safecelery.runtime.dead_letters.stream import open_letters
+from tests.conftest import missing
 from tests.integration.dlq_stage import CANARY, DEAD, Desk, expired, plant
 from tests.integration.stage import Stage, eventually
+from tests.integration.test_operations import celery
 
 BODY = json.dumps([[CANARY], {}, {}]).encode()
 HOSTILE = "evil\x1b[31m\u202etask"
@@ -52,6 +55,16 @@ def test_list_says_what_was_refused_and_why_and_never_a_payload(stage: Stage, de
     assert "not-a-dead-letter" in done.stdout
     assert CANARY not in done.stdout + done.stderr + desk.run("list", "--format", "json").stdout
     assert stage.depth(DEAD) == 4
+
+
+def test_it_is_a_command_of_celery_too(stage: Stage, desk: Desk) -> None:
+    if not [entry for entry in entry_points(group="celery.commands") if entry.name == "safecelery"]:
+        missing("safecelery is not installed, so Celery cannot find its command: pip install -e .")
+    unsigned(stage)
+    desk.until(1)
+    done = celery(stage, ["safecelery", "dlq", "list"])
+    assert done.returncode == 0, done.stderr
+    assert "envelope-missing" in done.stdout
 
 
 def test_filters(stage: Stage, desk: Desk) -> None:

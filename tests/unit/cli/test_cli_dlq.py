@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 import pytest
 from click.testing import Result
 
 from safecelery.brokers.browse import Found
+from safecelery.cli.dlq import purge as purge_command
 from safecelery.cli.dlq.describe import cut, describe, row, task_text
 from safecelery.cli.dlq.group import COMMANDS
 from safecelery.cli.dlq.options import Progress
@@ -80,6 +83,13 @@ def test_hostile_names_are_printed_harmlessly(hostile: str) -> None:
 def test_long_names_are_cut() -> None:
     assert len(cut("x" * 10_000)) == 48
     assert len(cut("\x1b" * 10_000)) == 48
+
+
+@pytest.mark.parametrize(("typed", "agreed"), [("12", True), (" 12 ", True), ("", False), ("y", False), ("1", False)])
+def test_a_purge_wants_to_hear_the_number(monkeypatch: pytest.MonkeyPatch, typed: str, agreed: bool) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(click, "prompt", lambda *_, **__: typed)
+    assert purge_command._agreed(12) is agreed
 
 
 class Terminal(io.StringIO):
