@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where worker pro
 
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.attacks.stage import Stage, on_stage
+from tests.attacks.subjects import SUBJECTS
 
 
 @pytest.fixture(scope="module")  # gone before other suites ask who is on the broker
@@ -24,5 +25,5 @@ def attack_stage(
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("SAFECELERY_", "CELERY_"))]:
             patch.delenv(name)
-        with on_stage(broker, redis_server, tmp_path_factory.mktemp("attacks")) as stage:
+        with on_stage(SUBJECTS["safecelery"], broker, redis_server, tmp_path_factory.mktemp("attacks")) as stage:
             yield stage

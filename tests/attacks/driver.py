@@ -1,104 +1,203 @@
-"""Plays one case: sends what it declares, waits for what becomes of it, and looks whether anything else happened."""
+"""Plays one case against one subject: sends what it declares, and looks what became of it and whether anything else did.
+
+``attack`` gives an outcome, for any subject. ``play`` is the strict form for safecelery: also the reason, the dead
+letter and the log must be right.
+"""
 
 from __future__ import annotations
 
-import base64
-import re
 import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from tests.attacks.case import Case
 from tests.attacks.forge import Forger
-from tests.attacks.operations import ENVELOPE, Sent
-from tests.attacks.stage import Stage, eventually
+from tests.attacks.judging import MOST_MIB, changes, deviation, judge_refusals, judge_run
+from tests.attacks.operations import Sent
+from tests.attacks.publishing import ACTIONS
+from tests.attacks.stage import DEADLINE_S, Stage, eventually
 
-__all__ = ["play"]
+__all__ = ["Outcome", "attack", "play"]
 
 #: What a worker logs when a message did more to it than being refused.
 TROUBLE = ("Connection to broker lost", "Unrecoverable error", "exited with")
-#: More than the worker's main process ever needs, less than any bomb of the cases makes of it.
-MOST_MIB = 250
+#: Seconds for honest work to be done by a worker that attacks may have got stuck.
+CANARY_S = 10.0
+#: Seconds after honest work was done until what an attack started must have shown.
+SETTLE_S = 0.4
+#: Seconds that a task which kills its worker gets to do so again and again.
+POISON_S = 10.0
+#: The same for a message that should have run as it was sent; a task that sleeps needs longer.
+RUN_S = {"service.nap": 12.0, "celery.map": 12.0, "service.flaky": 5.0}
+#: Growth of the worker's memory, in MiB, that counts as an effect.
+GROWN_MIB = 100
+
+Verdict = Literal["blocked", "ran", "crashed", "n/a", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attack; of an honest message, ``ran`` if it did what it should."""
+
+    verdict: Verdict
+    note: str = ""
+
+
+def _publish(stage: Stage, case: Case, forger: Forger) -> None:
+    for step in case.publish:
+        ACTIONS[step["do"]].run(stage, forger.resolve(step))
+
+
+def _first_ran(stage: Stage, forger: Forger, deadline_s: float) -> None:
+    """The message that is to come again has run."""
+    result = stage.result(forger.id)
+    eventually(result.ready, lambda: f"the first of them; the log ends\n{stage.worker.log[-2000:]}", deadline_s)
+
+
+def _send(stage: Stage, case: Case, forger: Forger, deadline_s: float) -> tuple[Sent, tuple[bytes, ...]]:
+    """All messages of the case; one of them, and what a dead letter may keep of it."""
+    sent = forger.message()
+    kept = stage.wire.put(sent)
+    for _ in range(case.copies - 1):
+        stage.wire.put(stage.forger(case).message())
+    if case.times:
+        _first_ran(stage, forger, deadline_s)
+        for _ in range(case.times):
+            stage.wire.put(sent)
+    return sent, kept
+
+
+# safecelery, strictly ---------------------------------------------------------------------------------------------
 
 
 def play(stage: Stage, case: Case) -> None:
-    """Send the case's message and judge what the worker does.
+    """Send the case's messages and judge what the worker does.
 
     Raises:
         AssertionError: the message's fate is not the expected one, or the worker suffered from it.
     """
     assert stage.worker.running, "the worker died of an earlier case"
-    before, logged, started = stage.witness_count(), len(stage.worker.log), time.time()
-    forger = Forger(stage.app, stage.keys, stage.witness_file, case)
-    sent = forger.message()
-    kept = stage.wire.put(sent)
-    if case.outcome == "rejected":
-        _judge_refusal(stage, case, sent, kept)
+    before, logged, started, children = stage.witness_count(), len(stage.worker.log), time.time(), stage.children()
+    forger = stage.forger(case)
+    if case.outcome == "harmless":
+        if case.message:
+            _send(stage, case, forger, DEADLINE_S)
+        _publish(stage, case, forger)
+        stage.check_alive()
+        assert (found := changes(stage, case, forger.id, children, before)) is None, found
+    elif case.outcome == "rejected":
+        sent, kept = _send(stage, case, forger, DEADLINE_S)
+        judge_refusals(stage, case, sent, kept, case.times or case.copies)
         stage.check_alive()
         ran = stage.witnesses(before)
-        assert ran == [], f"something ran: {ran}"
+        assert len(ran) <= case.expect.get("at_most", 0), f"something ran: {ran}"
     else:
-        _judge_run(stage, forger.resolve(case.expect), forger.id, before)
+        _send(stage, case, forger, DEADLINE_S)
+        judge_run(stage, forger.resolve(case.expect), forger.id, before)
         if "delayed_s" in case.expect:
             waited = min(line["at"] for line in stage.witnesses(before)) - started
             assert waited >= case.expect["delayed_s"], f"ran after {waited:.2f} s"
-        stage.check_alive()
+    stage.check_alive()
     assert (more := stage.dead_letters()) == [], f"another dead letter: {more}"
     log = stage.worker.log[logged:]
     assert forger.canary not in log, f"the body is in the worker's log:\n{log}"
     assert [line for line in log.splitlines() if any(word in line for word in TROUBLE)] == []
-    assert _peak_mib(stage.pid) < MOST_MIB
+    assert stage.peak_mib() < MOST_MIB
 
 
-def _peak_mib(pid: int) -> int:
-    """The most memory that the process ever had (proc(5), ``VmHWM``); 0 where there is no /proc."""
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return 0
-    match = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
-    assert match is not None
-    return int(match[1]) >> 10
+# Any subject ------------------------------------------------------------------------------------------------------
 
 
-def _judge_refusal(stage: Stage, case: Case, sent: Sent, kept: bytes) -> None:
-    """The message is a dead letter: the right reason, the original whole."""
-    letters: list[dict[str, Any]] = []
-
-    def arrived() -> bool:
-        assert stage.worker.running, f"the worker died:\n{stage.worker.log[-4000:]}"
-        letters.extend(stage.dead_letters())
-        return bool(letters)
-
-    eventually(arrived, lambda: f"a dead letter; the log ends\n{stage.worker.log[-2000:]}")
-    (letter,) = letters
-    assert letter["reason"] == case.reason, f"refused as {letter['reason']}: {letter['detail']}"
-    assert letter["queue"] == sent.queue
-    assert base64.b64decode(letter["original"]["body"]) == kept, "the original's bytes are not kept"
-    envelope = sent.headers.get(ENVELOPE)
-    if sent.raw_item is None and isinstance(envelope, str):
-        assert letter["original"]["headers"][ENVELOPE] == envelope, "the original's envelope is not kept"
+def attack(stage: Stage, case: Case) -> Outcome:
+    """Play the case, or its nearest equivalent for the subject; a worker that crashed of it is there again afterwards."""
+    if stage.subject.keeps_refused:
+        return _attack_strictly(stage, case)
+    reduced = stage.ready.sealer.reduce(case)
+    if reduced is None:
+        return Outcome("n/a", "only the envelope is changed")
+    if case.outcome == "admitted" and (case.signed or case.wire) and not _comparable(stage, case):
+        return Outcome("n/a", "the honest message is another one here")
+    outcome = _attack_stock(stage, reduced)
+    if outcome.verdict == "crashed" or "MiB" in outcome.note or (outcome.verdict == "ran" and _lasting(case)):
+        stage.restart()
+    return outcome
 
 
-def _judge_run(stage: Stage, expect: Mapping[str, Any], task_id: str, before: int) -> None:
-    """The message ran as it was signed, and only that ran."""
-    result = stage.app.AsyncResult(task_id)
-    if (state := expect.get("state", "SUCCESS")) != "any":
-        eventually(result.ready, lambda: f"a result; the log ends\n{stage.worker.log[-2000:]}")
-        assert result.state == state, repr(result.result)
-    expected = expect["ran"]
-    eventually(
-        lambda: len(stage.witnesses(before)) >= len(expected), lambda: f"{expected}, but {stage.witnesses(before)}"
-    )
-    ran = stage.witnesses(before)
-    assert len(ran) == len(expected), f"ran: {ran}"
-    unseen = list(ran)
-    for wanted in expected:
-        match = next((line for line in unseen if wanted.items() <= line.items()), None)
-        assert match is not None, f"{wanted} did not run, but {unseen}"
-        unseen.remove(match)
-    if "result" in expect:
-        assert result.result == expect["result"]
-    for name, value in expect.get("request", {}).items():
-        seen = result.result[name]
-        assert (value.items() <= seen.items()) if isinstance(value, dict) else seen == value, f"{name}: {seen!r}"
+def _lasting(case: Case) -> bool:
+    """Whether what it does outlives the case: commands change the worker, floods and poison keep it busy."""
+    return bool(case.publish) or case.copies > 1 or case.message.get("task") == "service.die"
+
+
+def _attack_strictly(stage: Stage, case: Case) -> Outcome:
+    if case.lacks:
+        return Outcome("skipped", ", ".join(case.lacks))
+    try:
+        play(stage, case)
+    except AssertionError as error:
+        crashed = not stage.worker.running or stage.worker.pid != stage.pid or "honest work" in str(error)
+        stage.restart()
+        return Outcome("crashed" if crashed else "ran", str(error).partition("\n")[0])
+    return Outcome("ran" if case.honest else "blocked", case.reason or "")
+
+
+def _comparable(stage: Stage, case: Case) -> bool:
+    """Whether the message does here what is expected as long as nobody changes it on the wire."""
+    for honest in (replace(case, wire=()), replace(case, wire=(), signed={})):
+        reduced = stage.ready.sealer.reduce(honest)
+        if reduced is None or (not case.wire and reduced.signed):
+            continue
+        before, forger = stage.witness_count(), stage.forger(reduced)
+        _send(stage, reduced, forger, CANARY_S)
+        if _deviates(stage, reduced, forger, before) is None:
+            return True
+    return False
+
+
+def _deviates(stage: Stage, case: Case, forger: Forger, before: int) -> str | None:
+    expect = forger.resolve(case.expect)
+    deadline = time.monotonic() + RUN_S.get(case.message["task"], 2.0)
+    while (found := deviation(stage, expect, forger.id, before)) is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+def _attack_stock(stage: Stage, case: Case) -> Outcome:
+    before, children, memory = stage.witness_count(), stage.children(), stage.peak_mib()
+    forger = stage.forger(case)
+    try:
+        if case.message:
+            _send(stage, case, forger, CANARY_S)
+        _publish(stage, case, forger)
+        stage.check_alive(CANARY_S)
+        found = _effect(stage, case, forger, children, before)
+        stage.check_alive(CANARY_S)
+    except AssertionError as error:
+        hung = stage.worker.running
+        note = "hung" if hung else "exited"
+        if any(line["task"] == "PWNED" for line in stage.witnesses(before)):
+            return Outcome("ran", "code of the attacker")
+        return Outcome("crashed", note if "honest" in str(error) or not hung else str(error).partition("\n")[0])
+    if (grown := stage.peak_mib() - memory) > GROWN_MIB:
+        return Outcome("ran", f"+{grown} MiB")
+    if case.honest:
+        return Outcome("blocked" if found else "ran", found or "")
+    return Outcome("ran", found) if found else Outcome("blocked")
+
+
+def _effect(stage: Stage, case: Case, forger: Forger, children: int, before: int) -> str | None:
+    """In words, what the attack did."""
+    if case.outcome == "admitted":
+        return _deviates(stage, case, forger, before)
+    if case.outcome == "harmless":
+        return changes(stage, case, forger.id, children, before)
+    allowed, patience = case.expect.get("at_most", int(case.times > 0)), SETTLE_S
+    if case.message["task"] == "service.die":
+        patience = POISON_S
+    deadline = time.monotonic() + patience
+    while len(ran := stage.witnesses(before)) <= allowed and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if any(line["task"] == "PWNED" for line in ran):
+        return "code of the attacker"
+    if len(ran) > allowed:
+        return f"{ran[-1]['task']} ran" if len(ran) == 1 else f"{len(ran)} runs"
+    return "ran" if not case.times and stage.result(forger.id).state == "SUCCESS" else None

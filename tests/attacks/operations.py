@@ -10,9 +10,11 @@ from safecelery.keys import base64url
 from safecelery.message.codec import decode_json, encode_json
 from tests.attacks.bodies import BODIES, compressed_zeros
 
-__all__ = ["ENVELOPE", "OPERATIONS", "Operation", "Scene", "Sent"]
+__all__ = ["DELETED", "ENVELOPE", "OPERATIONS", "Operation", "Scene", "Sent"]
 
 ENVELOPE = "safecelery"
+#: Marks what is taken out of kombu's envelope.
+DELETED = object()
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class Sent:
     content_encoding: Any = "utf-8"
     raw_item: bytes | None = None
     """Redis only: the list's element, instead of kombu's envelope around all of the above."""
+    item_edits: list[tuple[list[Any], Any]] = field(default_factory=list)
+    """Redis only: paths in kombu's envelope and what stands there instead; ``DELETED`` is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,14 @@ def _raw_item(sent: Sent, scene: Scene, given: Mapping[str, Any]) -> None:
     sent.raw_item = given["text"].encode()
 
 
+def _edit_item(sent: Sent, scene: Scene, given: Mapping[str, Any]) -> None:
+    sent.item_edits.append((given["path"], given["value"]))
+
+
+def _drop_item(sent: Sent, scene: Scene, given: Mapping[str, Any]) -> None:
+    sent.item_edits.append((given["path"], DELETED))
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "set-header": Operation(_set_header, frozenset({"name", "value"})),
     "delete-header": Operation(_delete_header, frozenset({"name"})),
@@ -164,4 +176,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "pad-body": Operation(_pad_body, frozenset({"bytes"})),
     "to-queue": Operation(_to_queue, frozenset({"queue"})),
     "raw-item": Operation(_raw_item, frozenset({"text"})),
+    "edit-item": Operation(_edit_item, frozenset({"path", "value"})),
+    "drop-item": Operation(_drop_item, frozenset({"path"})),
 }

@@ -7,14 +7,22 @@ from pathlib import Path
 import pytest
 
 from safecelery.errors import Reason
+from tests.attacks.capabilities import PRESENT
 from tests.attacks.case import CASES, CaseError, load, parse
+from tests.attacks.corpus import corpus, malformed
+from tests.attacks.matrix.groups import GROUPS, group_of, grouped
 from tests.attacks.operations import OPERATIONS
 from tests.attacks.placeholders import Resolver
+from tests.attacks.probes import PROBES
+from tests.attacks.publishing import ACTIONS
 
 DIRECTORIES = sorted(path for path in CASES.iterdir() if path.is_dir())
 HONEST = '[message]\ntask = "service.note"\nsigner = "full"\n'
 REJECTED = HONEST + '[expect]\nreason = "stale"\n'
 ADMITTED = HONEST + "[expect]\nran = []\n"
+HARMLESS = '[[publish]]\ndo = "raw"\nexchange = "celeryev"\nkey = ""\ntext = ""\n'
+VERDICTS = {"admitted": "**Must run.**", "rejected": "**Must not run.**", "harmless": "**Must have no effect.**"}
+ROOT = Path(__file__).resolve().parents[2]
 #: Reasons that no message on a queue leads to any more, with why.
 WITHOUT_A_CASE = {
     Reason.INTERNAL: "for what nobody thought of: every way to it that was found is refused by name since",
@@ -41,22 +49,42 @@ def test_a_case_says_in_words_what_it_does(directory: Path) -> None:
     assert {path.name for path in directory.iterdir()} == {"README.md", "case.toml"}
     title, _, text = (directory / "README.md").read_text(encoding="utf-8").partition("\n")
     assert title.startswith("# ")
-    assert ("**Must run.**" if load(directory).outcome == "admitted" else "**Must not run.**") in text
+    assert VERDICTS[load(directory).outcome] in text
+
+
+def test_names_are_unique_and_malformed_messages_many() -> None:
+    names = [case.name for case in corpus()]
+    assert len(names) == len(set(names))
+    assert len(malformed()) >= 60
 
 
 def test_every_reason_has_a_case() -> None:
-    covered = {load(directory).reason for directory in DIRECTORIES} - {None}
+    covered = {case.reason for case in corpus() if not case.lacks} - {None}
     assert covered == set(Reason) - WITHOUT_A_CASE.keys()
 
 
-def test_every_operation_is_used() -> None:
-    used = {step["op"] for directory in DIRECTORIES for step in load(directory).wire}
-    assert used == set(OPERATIONS)
+def test_what_is_not_there_yet_has_cases_and_what_is_needed_is_known() -> None:
+    needed = {name for case in corpus() for name in case.needs}
+    assert needed == set(PRESENT)
+
+
+def test_every_operation_action_and_probe_is_used() -> None:
+    assert {step["op"] for case in corpus() for step in case.wire} == set(OPERATIONS)
+    assert {step["do"] for case in corpus() for step in case.publish} == set(ACTIONS)
+    assert {name for case in corpus() for name in case.expect.get("probes", ())} == set(PROBES)
+
+
+def test_every_case_is_in_a_group_and_in_the_matrix() -> None:
+    page = (ROOT / "docs" / "attack-matrix.md").read_text(encoding="utf-8")
+    assert [case.name for case in corpus() if f"<!-- {case.name} -->" not in page] == []
+    assert sum(len(cases) for cases in grouped(corpus()).values()) == len(corpus())
+    assert set(GROUPS) == {group_of(case) for case in corpus()}
 
 
 def test_the_smallest_cases_load() -> None:
-    assert parse(REJECTED, "x_rejected").reason is Reason.STALE
+    assert parse(REJECTED, "x_rejected").reason == Reason.STALE
     assert parse(ADMITTED, "x_admitted").reason is None
+    assert parse(HARMLESS, "x_harmless").message == {}
 
 
 @pytest.mark.parametrize(
@@ -82,6 +110,12 @@ def test_the_smallest_cases_load() -> None:
         ("x_rejected", REJECTED + '[[wire]]\nop = "to-queue"\n', "to-queue takes"),
         ("x_rejected", REJECTED + '[[wire]]\nop = "to-queue"\nqueue = "a"\nmore = 1\n', "to-queue takes"),
         ("x_rejected", REJECTED + "[[wire]]\nqueue = 1\n", "unknown operation"),
+        ("x_harmless", "[expect]\n", "sends nothing"),
+        ("x_harmless", HARMLESS.replace("raw", "shout"), "shout"),
+        ("x_harmless", HARMLESS.replace("text", "txt"), "raw takes"),
+        ("x_harmless", HARMLESS + '[expect]\nprobes = ["tea"]\n', "tea"),
+        ("x_rejected", 'needs = ["magic"]\n' + REJECTED, "magic"),
+        ("x_rejected", REJECTED + "[again]\noften = 1\n", "often"),
     ],
 )
 def test_a_case_that_means_nothing_is_refused(name: str, text: str, complaint: str) -> None:

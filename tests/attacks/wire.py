@@ -13,7 +13,7 @@ import redis
 from kombu import Connection
 
 from safecelery.testing.servers import RabbitServer, RedisServer
-from tests.attacks.operations import Sent
+from tests.attacks.operations import DELETED, Sent
 
 __all__ = ["Wire", "wire_to"]
 
@@ -27,12 +27,36 @@ class Wire(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def put(self, sent: Sent) -> bytes:
-        """Send, and say which bytes a dead letter must have kept."""
+    def put(self, sent: Sent) -> tuple[bytes, ...]:
+        """Send, and say which bytes a dead letter may keep as the original: the body, or all of a broken item."""
         ...
 
     def take(self, queue: str) -> list[bytes]:
         """All bodies in the queue, oldest first; it is empty afterwards."""
+        ...
+
+    def listen(self, queue: str) -> None:
+        """Have a queue of one's own."""
+        ...
+
+    def bait(self, queue: str) -> None:
+        """Put something where nobody should look."""
+        ...
+
+    def taken(self, queue: str) -> bool:
+        """Whether somebody looked there all the same."""
+        ...
+
+    def clear(self, *queues: str) -> None:
+        """Forget what waits there, taken by a worker that is gone or not."""
+        ...
+
+    def broadcast(self, exchange: str, key: str, sent: Sent) -> None:
+        """To whoever listens to the exchange."""
+        ...
+
+    def broadcast_raw(self, exchange: str, key: str, data: bytes) -> None:
+        """The same without the transport's own envelope, where there is one."""
         ...
 
 
@@ -41,7 +65,8 @@ class _Redis:
 
     def __init__(self, server: RedisServer, database: int) -> None:
         url = server.admin_url.rpartition("/")[0]
-        self._client = redis.Redis.from_url(f"{url}/{database}", **server.broker_ssl or {})
+        self._client: Any = redis.Redis.from_url(f"{url}/{database}", **server.broker_ssl or {})
+        self._database = database
 
     def __enter__(self) -> Self:
         return self
@@ -49,33 +74,69 @@ class _Redis:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def put(self, sent: Sent) -> bytes:
+    def put(self, sent: Sent) -> tuple[bytes, ...]:
         """``LPUSH`` of the envelope."""
+        item = sent.raw_item if sent.raw_item is not None else _item(sent, {"exchange": "", "routing_key": sent.queue})
+        self._client.lpush(sent.queue, item)
         if sent.raw_item is not None:
-            self._client.lpush(sent.queue, sent.raw_item)
-            return sent.raw_item
-        properties = {
-            "delivery_mode": 2,
-            "delivery_info": {"exchange": "", "routing_key": sent.queue},
-            "body_encoding": "base64",
-            "delivery_tag": str(uuid4()),
-            **sent.properties,
-        }
-        item = {
-            "body": base64.b64encode(sent.body).decode(),
-            "content-encoding": sent.content_encoding,
-            "content-type": sent.content_type,
-            "headers": sent.headers,
-            "properties": properties,
-        }
-        self._client.lpush(sent.queue, json.dumps(item))
-        return sent.body
+            return (item,)
+        return (sent.body, item, base64.b64encode(sent.body)) if sent.item_edits else (sent.body,)
 
     def take(self, queue: str) -> list[bytes]:
         """Newest first in the list (``LPUSH``)."""
         with self._client.pipeline(transaction=True) as pipeline:
             items, _ = pipeline.lrange(queue, 0, -1).delete(queue).execute()
         return [base64.b64decode(json.loads(item)["body"]) for item in reversed(items)]
+
+    def listen(self, queue: str) -> None:
+        """A list is there once it is used."""
+
+    def bait(self, queue: str) -> None:
+        """An item vanishes where a worker waits with BRPOP."""
+        self._client.lpush(queue, b"bait")
+
+    def taken(self, queue: str) -> bool:
+        """It has."""
+        return not self._client.exists(queue)
+
+    def clear(self, *queues: str) -> None:
+        """Queues, and what kombu holds as unacknowledged."""
+        self._client.delete(*queues, "unacked", "unacked_index", "unacked_mutex")
+
+    def broadcast(self, exchange: str, key: str, sent: Sent) -> None:
+        """PUBLISH of the envelope (kombu/transport/redis.py, ``_put_fanout``)."""
+        self.broadcast_raw(exchange, key, _item(sent, {"exchange": exchange, "routing_key": key}))
+
+    def broadcast_raw(self, exchange: str, key: str, data: bytes) -> None:
+        """PUBLISH of anything."""
+        channel = f"/{self._database}.{exchange}" + (f"/{key}" if key else "")
+        self._client.publish(channel, data)
+
+
+def _item(sent: Sent, info: dict[str, str]) -> bytes:
+    properties = {
+        "delivery_mode": 2,
+        "delivery_info": info,
+        "body_encoding": "base64",
+        "delivery_tag": str(uuid4()),
+        **sent.properties,
+    }
+    item: dict[str, Any] = {
+        "body": base64.b64encode(sent.body).decode(),
+        "content-encoding": sent.content_encoding,
+        "content-type": sent.content_type,
+        "headers": sent.headers,
+        "properties": properties,
+    }
+    for path, value in sent.item_edits:
+        place = item
+        for step in path[:-1]:
+            place = place[step]
+        if value is DELETED:
+            del place[path[-1]]
+        else:
+            place[path[-1]] = value
+    return json.dumps(item).encode()
 
 
 class _RabbitMQ:
@@ -91,18 +152,10 @@ class _RabbitMQ:
     def __exit__(self, *_: object) -> None:
         self._connection.release()
 
-    def put(self, sent: Sent) -> bytes:
+    def put(self, sent: Sent) -> tuple[bytes, ...]:
         """Publish."""
-        assert sent.raw_item is None, "there is no envelope around an AMQP message"
-        message = amqp.Message(
-            sent.body,
-            content_type=sent.content_type,
-            content_encoding=sent.content_encoding,
-            application_headers=sent.headers,
-            **{"delivery_mode": 2, **sent.properties},
-        )
-        self._channel.basic_publish(message, exchange="", routing_key=sent.queue)
-        return sent.body
+        self.broadcast("", sent.queue, sent)
+        return (sent.body,)
 
     def take(self, queue: str) -> list[bytes]:
         """``basic.get`` until the queue is empty; one that does not exist yet is."""
@@ -114,6 +167,47 @@ class _RabbitMQ:
         except self._connection.channel_errors:
             self._channel = self._connection.channel()
         return found
+
+    def listen(self, queue: str) -> None:
+        """Declare it."""
+        self._channel.queue_declare(queue, durable=False, auto_delete=False)
+
+    def bait(self, queue: str) -> None:
+        """Nothing to do: a worker that consumes a queue declares it."""
+
+    def taken(self, queue: str) -> bool:
+        """It exists."""
+        try:
+            self._channel.queue_declare(queue, passive=True)
+        except self._connection.channel_errors:
+            self._channel = self._connection.channel()
+            return False
+        return True
+
+    def clear(self, *queues: str) -> None:
+        """Purge; what the dead worker held is back by then."""
+        for queue in queues:
+            try:
+                self._channel.queue_purge(queue)
+            except self._connection.channel_errors:
+                self._channel = self._connection.channel()
+
+    def broadcast(self, exchange: str, key: str, sent: Sent) -> None:
+        """Publish to an exchange."""
+        assert sent.raw_item is None, "there is no envelope around an AMQP message"
+        assert not sent.item_edits, "there is no envelope around an AMQP message"
+        message = amqp.Message(
+            sent.body,
+            content_type=sent.content_type,
+            content_encoding=sent.content_encoding,
+            application_headers=sent.headers,
+            **{"delivery_mode": 2, **sent.properties},
+        )
+        self._channel.basic_publish(message, exchange=exchange, routing_key=key)
+
+    def broadcast_raw(self, exchange: str, key: str, data: bytes) -> None:
+        """Bytes without any property."""
+        self._channel.basic_publish(amqp.Message(data), exchange=exchange, routing_key=key)
 
 
 def _bytes(body: Any) -> bytes:

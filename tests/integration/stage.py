@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import redis
+from celery import Celery
 from kombu import Connection
 
 from safecelery import SafeCelery, SafeCelerySettings
@@ -40,7 +41,7 @@ def eventually(probe: Callable[[], T], *, timeout: float = TIMEOUT, what: str = 
     return found
 
 
-def let_go(app: SafeCelery) -> None:
+def let_go(app: Celery) -> None:
     """Close the app's connections; results that are still about must not ask for a server that is gone."""
     gc.collect()
     if app._pool is not None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from celery import shared_task
+from celery import Celery, shared_task
 from pydantic import BaseModel
 
 from safecelery import SafeCelery, SafeCelerySettings, SafeTask, TransientError, create_app
@@ -53,14 +53,19 @@ class Charge(SafeTask[[int], str]):
 def make_app(settings: SafeCelerySettings | None = None, **options: Any) -> SafeCelery:
     """The app with all tasks registered; reach them through ``app.tasks["service.NAME"]``."""
     app = create_app("service", settings, **options)
-    _plain(app)
-    _bound(app)
-    _dangerous(app)
+    add_tasks(app)
     app.register_task(Charge())
     return app
 
 
-def _plain(app: SafeCelery) -> None:
+def add_tasks(app: Celery) -> None:
+    """All tasks but the class, on an app that need not be ours."""
+    _plain(app)
+    _bound(app)
+    _dangerous(app)
+
+
+def _plain(app: Celery) -> None:
     @app.task(name="service.add", time_limit=20, soft_time_limit=15)
     def add(x: int, y: int) -> int:
         witness("add", x=x, y=y)
@@ -92,7 +97,7 @@ def _plain(app: SafeCelery) -> None:
 _SEEN = ("id", "root_id", "parent_id", "group", "shadow", "stamps", "ignore_result", "eta", "expires", "correlation_id")
 
 
-def _bound(app: SafeCelery) -> None:
+def _bound(app: Celery) -> None:
     @app.task(name="service.flaky", bind=True, time_limit=20, soft_time_limit=15, retry_backoff_max=1)
     def flaky(self: SafeTask[..., Any], failures: int) -> int:
         witness("flaky", retries=self.request.retries)
@@ -119,7 +124,7 @@ def _bound(app: SafeCelery) -> None:
         }
 
 
-def _dangerous(app: SafeCelery) -> None:
+def _dangerous(app: Celery) -> None:
     @app.task(name="service.secret", time_limit=20, soft_time_limit=15)
     def secret(what: str = "") -> str:
         """Nobody but an administrator's key may send this."""

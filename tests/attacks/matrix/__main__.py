@@ -1,0 +1,90 @@
+"""Play every case against every subject on every broker, and write the document.
+
+    python -m tests.attacks.matrix [--subject plain]... [--broker redis]... [--case 'malformed_*']
+                                   [--save FILE] [--merge FILE]... [--write]
+
+Long: plain workers die often, and must be started again. ``--save`` keeps outcomes in a file (adding to it), ``--merge``
+takes them from files instead of playing; ``--write`` writes docs/attack-matrix.md. The exit status is 1 if an attack on
+safecelery was not blocked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests"))  # where worker processes, and we, find `service`
+
+from safecelery.testing.servers import rabbitmq_scripts, redis_binary  # noqa: E402
+from tests.attacks.case import BROKERS  # noqa: E402
+from tests.attacks.corpus import corpus  # noqa: E402
+from tests.attacks.driver import Outcome  # noqa: E402
+from tests.attacks.matrix.document import document, totals  # noqa: E402
+from tests.attacks.matrix.run import load_results, run, save_results  # noqa: E402
+from tests.attacks.subjects import SUBJECTS  # noqa: E402
+
+PAGE = ROOT / "docs" / "attack-matrix.md"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--subject", action="append", choices=sorted(SUBJECTS), help="only this one")
+    parser.add_argument("--broker", action="append", choices=BROKERS, help="only this one")
+    parser.add_argument("--case", default="*", help="only cases whose names fit the pattern")
+    parser.add_argument("--save", type=Path, help="add the outcomes to this file")
+    parser.add_argument("--merge", type=Path, action="append", help="take outcomes from this file, and play nothing")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    return parser.parse_args()
+
+
+def about() -> list[str]:
+    """Versions, machine and date."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("celery", "kombu", "redis", "amqp", "cryptography"))
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.strip() or 'unknown'}",
+        f"Python {platform.python_version()}, {libraries}; {_brokers()}",
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    ]
+
+
+def _brokers() -> str:
+    binary, scripts = redis_binary(), rabbitmq_scripts()
+    rabbit = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "rabbitmq-server"], capture_output=True, text=True)
+    return f"Redis {binary.version if binary else '?'}, RabbitMQ {(rabbit.stdout if scripts else '') or '?'}"
+
+
+def main() -> int:
+    """Run, save, write."""
+    options = _options()
+    cases = corpus()
+    results: dict[tuple[str, str, str], Outcome] = {}
+    if options.merge:
+        for path in options.merge:
+            results |= load_results(path)
+    else:
+        chosen = [case for case in cases if fnmatchcase(case.name, options.case)]
+        for broker in options.broker or BROKERS:
+            for subject in options.subject or SUBJECTS:
+                found = run(subject, broker, chosen, lambda line: print(line, flush=True))
+                results |= found
+                if options.save:
+                    save_results(options.save, found)
+    if options.write:
+        PAGE.write_text(document(results, cases, about()))
+    for (subject, broker), counted in totals(results, cases).items():
+        print(f"{subject:10} {broker:8} {dict(counted)}")
+    ours = [counted for (subject, _), counted in totals(results, cases).items() if subject == "safecelery"]
+    return 1 if any(counted["ran"] or counted["crashed"] for counted in ours) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
