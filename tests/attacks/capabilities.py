@@ -1,4 +1,4 @@
-"""What safecelery can do by now, as far as cases depend on it. A case that ``needs`` what is not here yet is skipped."""
+"""What safecelery can do by now, as far as cases depend on it: one that ``needs`` what is not here yet is skipped."""
 
 from __future__ import annotations
 

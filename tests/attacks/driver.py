@@ -1,4 +1,4 @@
-"""Plays one case against one subject: sends what it declares, and looks what became of it and whether anything else did.
+"""Plays one case against one subject: sends what it declares, and looks what became of it, and of anything else.
 
 ``attack`` gives an outcome, for any subject. ``play`` is the strict form for safecelery: also the reason, the dead
 letter and the log must be right.
@@ -26,7 +26,9 @@ CANARY_S = 10.0
 #: Seconds after honest work was done until what an attack started must have shown.
 SETTLE_S = 0.4
 #: Seconds that a task which kills its worker gets to do so again and again.
-POISON_S = 10.0
+POISON_S = 60.0
+#: The task that kills its worker.
+POISON = "service.die"
 #: The same for a message that should have run as it was sent; a task that sleeps needs longer.
 RUN_S = {"service.nap": 12.0, "celery.map": 12.0, "service.flaky": 5.0}
 #: Growth of the worker's memory, in MiB, that counts as an effect.
@@ -48,20 +50,16 @@ def _publish(stage: Stage, case: Case, forger: Forger) -> None:
         ACTIONS[step["do"]].run(stage, forger.resolve(step))
 
 
-def _first_ran(stage: Stage, forger: Forger, deadline_s: float) -> None:
-    """The message that is to come again has run."""
-    result = stage.result(forger.id)
-    eventually(result.ready, lambda: f"the first of them; the log ends\n{stage.worker.log[-2000:]}", deadline_s)
-
-
 def _send(stage: Stage, case: Case, forger: Forger, deadline_s: float) -> tuple[Sent, tuple[bytes, ...]]:
     """All messages of the case; one of them, and what a dead letter may keep of it."""
+    before = stage.witness_count()
     sent = forger.message()
     kept = stage.wire.put(sent)
     for _ in range(case.copies - 1):
         stage.wire.put(stage.forger(case).message())
     if case.times:
-        _first_ran(stage, forger, deadline_s)
+        eventually(lambda: stage.witnesses(before, forger.canary), lambda: "the first of them did not run", deadline_s)
+        stage.check_alive(deadline_s)  # by then it is done, too
         for _ in range(case.times):
             stage.wire.put(sent)
     return sent, kept
@@ -84,7 +82,7 @@ def play(stage: Stage, case: Case) -> None:
             _send(stage, case, forger, DEADLINE_S)
         _publish(stage, case, forger)
         stage.check_alive()
-        assert (found := changes(stage, case, forger.id, children, before)) is None, found
+        assert (found := changes(stage, case, forger, children, before)) is None, found
     elif case.outcome == "rejected":
         sent, kept = _send(stage, case, forger, DEADLINE_S)
         judge_refusals(stage, case, sent, kept, case.times or case.copies)
@@ -109,23 +107,24 @@ def play(stage: Stage, case: Case) -> None:
 
 
 def attack(stage: Stage, case: Case) -> Outcome:
-    """Play the case, or its nearest equivalent for the subject; a worker that crashed of it is there again afterwards."""
+    """Play the case, or its nearest equivalent for the subject; a worker that crashed of it is replaced."""
     if stage.subject.keeps_refused:
         return _attack_strictly(stage, case)
     reduced = stage.ready.sealer.reduce(case)
     if reduced is None:
         return Outcome("n/a", "only the envelope is changed")
-    if case.outcome == "admitted" and (case.signed or case.wire) and not _comparable(stage, case):
+    if case.outcome == "admitted" and not case.honest and (case.signed or case.wire) and not _comparable(stage, case):
         return Outcome("n/a", "the honest message is another one here")
     outcome = _attack_stock(stage, reduced)
-    if outcome.verdict == "crashed" or "MiB" in outcome.note or (outcome.verdict == "ran" and _lasting(case)):
+    if outcome.verdict == "crashed" or "MiB" in outcome.note or _lasting(case, outcome):
         stage.restart()
     return outcome
 
 
-def _lasting(case: Case) -> bool:
+def _lasting(case: Case, outcome: Outcome) -> bool:
     """Whether what it does outlives the case: commands change the worker, floods and poison keep it busy."""
-    return bool(case.publish) or case.copies > 1 or case.message.get("task") == "service.die"
+    busy = case.copies > 1 or case.message.get("task") == POISON
+    return busy or (bool(case.publish) and outcome.verdict == "ran")
 
 
 def _attack_strictly(stage: Stage, case: Case) -> Outcome:
@@ -156,7 +155,9 @@ def _comparable(stage: Stage, case: Case) -> bool:
 def _deviates(stage: Stage, case: Case, forger: Forger, before: int) -> str | None:
     expect = forger.resolve(case.expect)
     deadline = time.monotonic() + RUN_S.get(case.message["task"], 2.0)
-    while (found := deviation(stage, expect, forger.id, before)) is not None and time.monotonic() < deadline:
+    while (
+        found := deviation(stage, expect, forger.id, before, forger.canary)
+    ) is not None and time.monotonic() < deadline:
         time.sleep(0.02)
     return found
 
@@ -174,7 +175,7 @@ def _attack_stock(stage: Stage, case: Case) -> Outcome:
     except AssertionError as error:
         hung = stage.worker.running
         note = "hung" if hung else "exited"
-        if any(line["task"] == "PWNED" for line in stage.witnesses(before)):
+        if any(line["task"] == "PWNED" for line in stage.witnesses(before, forger.canary)):
             return Outcome("ran", "code of the attacker")
         return Outcome("crashed", note if "honest" in str(error) or not hung else str(error).partition("\n")[0])
     if (grown := stage.peak_mib() - memory) > GROWN_MIB:
@@ -189,15 +190,20 @@ def _effect(stage: Stage, case: Case, forger: Forger, children: int, before: int
     if case.outcome == "admitted":
         return _deviates(stage, case, forger, before)
     if case.outcome == "harmless":
-        return changes(stage, case, forger.id, children, before)
-    allowed, patience = case.expect.get("at_most", int(case.times > 0)), SETTLE_S
-    if case.message["task"] == "service.die":
-        patience = POISON_S
-    deadline = time.monotonic() + patience
-    while len(ran := stage.witnesses(before)) <= allowed and time.monotonic() < deadline:
+        return changes(stage, case, forger, children, before)
+    allowed = case.expect.get("at_most", int(case.times > 0))
+    deadline = time.monotonic() + (POISON_S if case.message["task"] == POISON else SETTLE_S)
+    worst = "secret" if "service.secret" in str((case.message, case.signed, case.wire)) else ""
+    while time.monotonic() < deadline:
+        ran = stage.witnesses(before, forger.canary)
+        if len(ran) > allowed and worst in ("", *(line["task"] for line in ran)):
+            break
+        if case.message["task"] == POISON and stage.result(forger.id).ready():
+            break  # given up on
         time.sleep(0.02)
-    if any(line["task"] == "PWNED" for line in ran):
+    tasks = [line["task"] for line in stage.witnesses(before, forger.canary)]
+    if "PWNED" in tasks:
         return "code of the attacker"
-    if len(ran) > allowed:
-        return f"{ran[-1]['task']} ran" if len(ran) == 1 else f"{len(ran)} runs"
+    if len(tasks) > allowed:
+        return "secret ran" if "secret" in tasks else f"{tasks[-1]} ran" + (f", {len(tasks)} times" if allowed else "")
     return "ran" if not case.times and stage.result(forger.id).state == "SUCCESS" else None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.attacks.case import Case
+from tests.attacks.forge import Forger
 from tests.attacks.operations import ENVELOPE, Sent
 from tests.attacks.probes import PROBES
 from tests.attacks.publishing import REPLIES
@@ -62,10 +63,12 @@ def judge_run(stage: Stage, expect: Mapping[str, Any], task_id: str, before: int
     assert (amiss := deviation(stage, expect, task_id, before)) is None, amiss
 
 
-def deviation(stage: Stage, expect: Mapping[str, Any], task_id: str, before: int) -> str | None:
+def deviation(
+    stage: Stage, expect: Mapping[str, Any], task_id: str, before: int, canary: str | None = None
+) -> str | None:
     """In what the message did something else than expected, as far as can be seen now."""
     result = stage.result(task_id)
-    state, ran, expected = expect.get("state", "SUCCESS"), stage.witnesses(before), expect["ran"]
+    state, ran, expected = expect.get("state", "SUCCESS"), stage.witnesses(before, canary), expect["ran"]
     if state not in ("any", result.state):
         return f"it is {result.state}: {result.result!r}"
     unseen = list(ran)
@@ -80,21 +83,20 @@ def deviation(stage: Stage, expect: Mapping[str, Any], task_id: str, before: int
         return f"its result is {result.result!r}"
     for name, value in expect.get("request", {}).items():
         seen = result.result[name]
-        if not (value.items() <= seen.items() if isinstance(value, dict) and isinstance(seen, dict) else seen == value):
+        some = isinstance(value, dict) and isinstance(seen, dict) and value  # of an empty one: nothing else
+        if not (value.items() <= seen.items() if some else seen == value):
             return f"{name} is {seen!r}"
     return None
 
 
-def changes(stage: Stage, case: Case, case_id: str, children: int, before: int) -> str | None:
+def changes(stage: Stage, case: Case, forger: Forger, children: int, before: int) -> str | None:
     """What a message that should have no effect has changed, once the worker had the time to let it."""
     time.sleep(BROADCAST_S)
-    if stage.wire.take(REPLIES):
-        return "the worker answered the attacker"
-    if ran := stage.witnesses(before):
+    if ran := stage.witnesses(before, forger.canary):
         return f"{ran[0]['task']} ran"
     if children and (now := stage.children()) != children:
         return f"{now} children instead of {children}"
     for name in case.expect.get("probes", ()):
-        if found := PROBES[name](stage, case_id):
+        if found := PROBES[name](stage, forger.id):
             return found
-    return None
+    return "the worker answered the attacker" if stage.wire.take(REPLIES) else None

@@ -11,9 +11,9 @@ import ssl
 from typing import Any
 
 from celery import Celery, Task
-from service.factory import add_tasks
 
 from safecelery import TransientError
+from service.factory import add_tasks
 
 __all__ = ["app"]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,18 @@ from tests.attacks.fuzz.oracle import Broken  # noqa: E402
 
 PAGE = ROOT / "docs" / "fuzzing.md"
 MARK = "<!-- Below: written by `python -m tests.attacks.fuzz --write`. -->"
+
+
+LIVE = [
+    "",
+    "## Against real workers",
+    "",
+    "One worker (prefork, two children) per broker. After each 100 mutants: as many dead letters as the same mutants gave",
+    "refusals in this process, the same process id, honest work answered on both queues.",
+    "",
+    "| broker | mutants | refused | seconds | growth of the worker's peak memory |",
+    "| --- | ---: | ---: | ---: | ---: |",
+]
 
 
 def _options() -> argparse.Namespace:
@@ -78,14 +91,15 @@ def _in_process(seed: str, count: int, directory: Path) -> tuple[Figures, float,
 
 def _page(seed: str, figures: Figures, seconds: float, first: int, peak: int, live: list[LiveFigures]) -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in ("celery", "kombu", "amqp", "cryptography"))
+    pace = f"{figures.count:,} mutants in {seconds:.0f} s ({figures.count / seconds:.0f} a second)"
+    memory = f"{first} MiB after the first mutant, {peak} MiB after the last"
     lines = [
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {libraries}, {os.cpu_count()} cores.",
         "",
         "## In one process",
         "",
-        f"Seed `{seed}`, {figures.count:,} mutants in {seconds:.0f} s ({figures.count / seconds:.0f} a second). The law held for "
-        f"every one. Peak memory of the process: {first} MiB after the first mutant, {peak} MiB after the last.",
+        f"Seed `{seed}`, {pace}. The law held for every one. Peak memory of the process: {memory}.",
         "",
         "| what became of them | mutants |",
         "| --- | ---: |",
@@ -97,22 +111,15 @@ def _page(seed: str, figures: Figures, seconds: float, first: int, peak: int, li
         *(f"| {layer} | {number:,} |" for layer, number in Counter(figures.layers).most_common()),
     ]
     if live:
-        lines += [
-            "",
-            "## Against real workers",
-            "",
-            "One worker (prefork, two children) per broker. After each 100 mutants: as many dead letters as the same mutants gave "
-            "refusals in this process, the same process id, honest work answered on both queues.",
-            "",
-            "| broker | mutants | refused | seconds | growth of the worker's peak memory |",
-            "| --- | ---: | ---: | ---: | ---: |",
-            *(f"| {one.broker} | {one.sent:,} | {one.refused:,} | {one.seconds:.0f} | {one.grown_mib} MiB |" for one in live),
-        ]
+        lines += LIVE
+    for one in live:
+        lines.append(f"| {one.broker} | {one.sent:,} | {one.refused:,} | {one.seconds:.0f} | {one.grown_mib} MiB |")
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """Run."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # servers and workers go with it
     options = _options()
     with tempfile.TemporaryDirectory(prefix="sc-") as name:
         if options.case:

@@ -199,7 +199,7 @@ def _insider(mutant: Mutant, other: Sample, forgery: Forgery, random: Random) ->
 def _age(mutant: Mutant, other: Sample, forgery: Forgery, random: Random) -> None:
     claims, signature = split(mutant.item["headers"][HEADER])
     tree = json.loads(claims)
-    tree |= {"iat": int(time.time()) + random.choice([-(10**6), 10**6, 0]), "exp": 2**random.choice([40, 53, 60])}
+    tree |= {"iat": int(time.time()) + random.choice([-(10**6), 10**6, 0]), "exp": 2 ** random.choice([40, 53, 60])}
     mutant.item["headers"][HEADER] = join(json.dumps(tree).encode(), signature)
 
 
@@ -228,8 +228,10 @@ def mutate(forgery: Forgery, random: Random) -> Mutant:
     sample = random.choice(forgery.samples)
     mutant = Mutant(sample, copy.deepcopy(sample.item), sample.queue)
     # Half of them get past the signature: behind it are the checks with more to decide.
-    names = ["signed by an insider"] if random.random() < 0.5 else random.choices(
-        list(LAYERS), k=random.choice([1, 1, 1, 2, 3, 4])
+    names = (
+        ["signed by an insider"]
+        if random.random() < 0.5
+        else random.choices(list(LAYERS), k=random.choice([1, 1, 1, 2, 3, 4]))
     )
     for name in names:
         try:

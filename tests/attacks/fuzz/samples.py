@@ -132,13 +132,14 @@ def _other_type(app: SafeCelery, kind: Any) -> Sample:
     body = b'[["x"], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]'
     headers = {"task": "service.note", "id": "an-id"}
     envelope = seal(
-        Draft(typ=kind, aud=Audience(queue="orders"), ct="application/json", ce="utf-8", cmp=None, hdr=headers, props={},
-              body=body, lifetime_s=3600),
+        Draft(typ=kind, aud=Audience(queue="orders"), ct="application/json", ce="utf-8", cmp=None, hdr=headers,
+              props={}, body=body, lifetime_s=3600),
         app.guard.ring, now=time.time(),
     )  # fmt: skip
     item = {
         "body": base64.b64encode(body).decode(), "headers": {**headers, HEADER: envelope},
         "content-type": "application/json", "content-encoding": "utf-8",
-        "properties": {"body_encoding": "base64", "delivery_tag": "t", "delivery_info": {"exchange": "", "routing_key": ""}},
+        "properties": {"body_encoding": "base64", "delivery_tag": "t",
+                       "delivery_info": {"exchange": "", "routing_key": ""}},
     }  # fmt: skip
     return Sample(f"a {kind}", item, "orders")

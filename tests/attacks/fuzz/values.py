@@ -14,7 +14,7 @@ _NUMBERS = (
     float("nan"), float("inf"), float("-inf"), True, False,
 )  # fmt: skip
 _TEXTS = (
-    "", " ", "\x00", "null", "true", "0", "\ud800", "\udfff\ud800", "\u202eorders", "orders\u200b", "ｓervice.note",
+    "", " ", "\x00", "null", "true", "0", "\ud800", "\udfff\ud800", "\u202eorders", "orders\u200b", "\uff53ervice.note",
     "service.note\n", "service.\u0000secret", "service.secret", "celery.map", "celery.chord_unlock", "../../etc/passwd",
     "__class__", "__type__", "%s%s%n", "é", "e\u0301", "\U0001f600" * 50, "x" * 5000, "9" * 5000, "*", "service.*",
     "orders", "other", "application/x-python-serialize", "application/x-gzip", "2026-01-01T00:00:00+00:00",
@@ -31,7 +31,8 @@ def _nested(random: Random) -> Any:
 
 _CANVAS = ("celery.map", "celery.group", "celery.chain", "celery.chord", "celery.chunks", "celery.starmap")
 _OPTIONS = (
-    {"queue": "orders"}, {"queue": "other"}, {"time_limit": 5}, {"time_limit": 10**9}, {"retries": -50}, {"countdown": 1},
+    {"queue": "orders"}, {"queue": "other"}, {"time_limit": 5}, {"time_limit": 10**9}, {"retries": -50},
+    {"countdown": 1},
     {"headers": {"task": "service.secret"}}, {"serializer": "pickle"}, {"exchange": "x"}, {"routing_key": "other"},
     {"connection": "redis://x"}, {"stamped_headers": ["a"], "a": 1},
 )  # fmt: skip
@@ -58,7 +59,10 @@ _MAKERS: tuple[Callable[[Random], Any], ...] = (
     lambda random: {},
     lambda random: [random.choice(_TEXTS), random.choice(_NUMBERS)],
     lambda random: {random.choice(_TEXTS): random.choice(_NUMBERS)},
-    lambda random: {"__type__": random.choice(["datetime", "bytes", "uuid", "nope"]), "__value__": random.choice(_TEXTS)},
+    lambda random: {
+        "__type__": random.choice(["datetime", "bytes", "uuid", "nope"]),
+        "__value__": random.choice(_TEXTS),
+    },
     _nested,
     canvas_signature,
     lambda random: "A" * random.choice([100, 70_000, 1_100_000]) if random.random() < 0.1 else "A",
@@ -79,7 +83,9 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        inner = list(node.items()) if isinstance(node, dict) else list(enumerate(node)) if isinstance(node, list) else []
+        inner = (
+            list(node.items()) if isinstance(node, dict) else list(enumerate(node)) if isinstance(node, list) else []
+        )
         for key, value in inner:
             found.append((node, key))
             waiting.append(value)
@@ -146,7 +152,7 @@ def change_tree(tree: Any, other: Any, random: Random) -> Any:
     changed = copy.deepcopy(tree)
     places = _places(changed)
     if not places or random.random() < 0.03:
-        return random.choice([odd_value(random), other])
+        return random.choice([odd_value(random), copy.deepcopy(other)])
     node, key = random.choice(places)
     random.choice(_CHANGES)(node, key, other, random)
     return changed
@@ -154,8 +160,8 @@ def change_tree(tree: Any, other: Any, random: Random) -> Any:
 
 # Bytes ------------------------------------------------------------------------------------------------------------
 
-_BYTES = (b"", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"\\", b"{", b"}", b"[", b"]", b",", b".", b"=", b"-", b"\n",
-          b"\\ud800", b"NaN", b"1e999", b"null", b"[" * 5000, b"9" * 5000)  # fmt: skip
+_BYTES = (b"", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"\\", b"{", b"}", b"[", b"]", b",", b".", b"=", b"-",
+          b"\n", b"\\ud800", b"NaN", b"1e999", b"null", b"[" * 5000, b"9" * 5000)  # fmt: skip
 
 
 def change_bytes(data: bytes, other: bytes, random: Random) -> bytes:

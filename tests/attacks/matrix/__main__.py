@@ -1,10 +1,10 @@
 """Play every case against every subject on every broker, and write the document.
 
-    python -m tests.attacks.matrix [--subject plain]... [--broker redis]... [--case 'malformed_*']
+    python -m tests.attacks.matrix [--subject plain]... [--broker redis]... [--case 'malformed_*']...
                                    [--save FILE] [--merge FILE]... [--write]
 
-Long: plain workers die often, and must be started again. ``--save`` keeps outcomes in a file (adding to it), ``--merge``
-takes them from files instead of playing; ``--write`` writes docs/attack-matrix.md. The exit status is 1 if an attack on
+Long: plain workers die often, and must be started again. ``--save`` keeps outcomes in a file (adding to it),
+``--merge`` takes them from files instead of playing; ``--write`` writes docs/attack-matrix.md. The exit status is 1 if an attack on
 safecelery was not blocked.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -38,7 +39,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--subject", action="append", choices=sorted(SUBJECTS), help="only this one")
     parser.add_argument("--broker", action="append", choices=BROKERS, help="only this one")
-    parser.add_argument("--case", default="*", help="only cases whose names fit the pattern")
+    parser.add_argument("--case", action="append", help="only cases whose names fit the pattern")
     parser.add_argument("--save", type=Path, help="add the outcomes to this file")
     parser.add_argument("--merge", type=Path, action="append", help="take outcomes from this file, and play nothing")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
@@ -64,6 +65,7 @@ def _brokers() -> str:
 
 def main() -> int:
     """Run, save, write."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # servers and workers go with it
     options = _options()
     cases = corpus()
     results: dict[tuple[str, str, str], Outcome] = {}
@@ -71,7 +73,8 @@ def main() -> int:
         for path in options.merge:
             results |= load_results(path)
     else:
-        chosen = [case for case in cases if fnmatchcase(case.name, options.case)]
+        patterns = options.case or ["*"]
+        chosen = [case for case in cases if any(fnmatchcase(case.name, pattern) for pattern in patterns)]
         for broker in options.broker or BROKERS:
             for subject in options.subject or SUBJECTS:
                 found = run(subject, broker, chosen, lambda line: print(line, flush=True))

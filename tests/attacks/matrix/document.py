@@ -22,21 +22,22 @@ INTRODUCTION = """\
 
 <!-- Written by `python -m tests.attacks.matrix`; the outcomes are measured, on real brokers with real workers. -->
 
-What somebody can do who writes to the message broker: every case of `tests/attacks/`, played by one driver against {subjects}.
-After each case an honest task on each of two queues must be answered by the same worker process.
+What somebody can do who writes to the message broker: every case of `tests/attacks/`, played by one driver against
+{subjects}. After each case an honest task on each of two queues must be answered by the same worker process.
 
-* **blocked**: nothing ran that the sender may not have run, and nothing else changed. Where safecelery refused the message, the reason
-  is given, and the message is in the dead-letter queue, whole.
-* **ran**: the message, or a part of it, ran though this sender may not send it; or it had another effect, which is given.
-* **crashed**: the worker's main process exited, or honest work was not answered within ten seconds. The worker was then restarted and
-  its queues emptied.
+* **blocked**: nothing ran that the sender may not have run, and nothing else changed. Where safecelery refused the
+  message, the reason is given, and the message is in the dead-letter queue, whole.
+* **ran**: the message, or a part of it, ran though this sender may not send it; or it had
+  another effect, which is given.
+* **crashed**: the worker's main process exited, or honest work was not answered within ten seconds. The worker was then
+  restarted and its queues emptied.
 * **n/a**: the case changes only what this subject does not have, such as the envelope, or concerns another transport.
 * **skipped**: it needs a part of safecelery that is not there yet.
 
-A case is written for safecelery. For the others its nearest equivalent is played: the same message without an envelope; with `auth`, its body
-signed by a certificate that the worker trusts wherever the sender's key is one that safecelery's worker trusts. `auth` knows no grants: what a
-limited sender may not send, it lets everybody send who has a certificate. All three have late acknowledgement, TLS to the broker, and
-quorum queues on RabbitMQ.
+A case is written for safecelery. For the others its nearest equivalent is played: the same message without an envelope;
+with `auth`, its body signed by a certificate that the worker trusts wherever the sender's key is one that safecelery's
+worker trusts. `auth` knows no grants: what a limited sender may not send, it lets everybody send who has a certificate.
+All three have late acknowledgement, TLS to the broker, and quorum queues on RabbitMQ.
 """
 
 
@@ -69,7 +70,9 @@ def _totals(results: Results, cases: Sequence[Case]) -> Iterator[str]:
     honest = [case.name for case in cases if group_of(case) == HONEST]
     for (subject, broker), counted in totals(results, cases).items():
         verdicts = [counted[verdict] for verdict in ("blocked", "ran", "crashed", "n/a", "skipped")]
-        fine = sum(results[subject, broker, name].verdict == "ran" for name in honest if _has(results, subject, broker, name))
+        fine = sum(
+            results[subject, broker, name].verdict == "ran" for name in honest if _has(results, subject, broker, name)
+        )
         of = sum(_has(results, subject, broker, name) for name in honest)
         cells = [f"{subject}, {NAMES[broker]}", sum(verdicts), *verdicts, f"{fine} of {of}"]
         yield f"| {' | '.join(map(str, cells))} |"
