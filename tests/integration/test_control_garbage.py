@@ -70,7 +70,6 @@ def test_headers_of_amqp_may_be_anything(remote: ControlStage) -> None:
         pytest.skip("RabbitMQ only")
     odd: list[dict[str, Any]] = [
         {"content_type": "\udcff", "content_encoding": "rot13"},
-        {"content_type": b"\xff", "correlation_id": b"\xff\xfe"},
         {"application_headers": {"a": {"b": {"c": [[[[]]]]}}, "\udcff": 1}},
         {"content_encoding": "utf-16", "application_headers": {"clock": [], "expires": "x"}},
         {"application_headers": {"safecelery": {"a": [1]}, "ticket": None}},
