@@ -129,6 +129,8 @@ class MetricsSettings(_Section):
     """TCP port of the worker's main process; ``None``: no endpoint. Needs the extra ``safecelery[metrics]``."""
     address: str = Field(default="127.0.0.1", min_length=1)
     """Address to listen at. There is no password: whoever reaches it reads names of queues, tasks and key owners."""
+
+
 class ControlSettings(_Section):
     """What workers say to each other. Commands need no setting: they are signed, and granted in the trust store."""
 

@@ -34,7 +34,7 @@ class Idempotency:
     """What a task declared: ``idempotency_key``, ``idempotency_ttl``, ``idempotency_errors``."""
 
     task: str
-    key: str | Callable[..., str]
+    key: str | Callable[..., object]
     fields: tuple[str, ...]
     """Parameters that a template names."""
     signature: inspect.Signature

@@ -87,12 +87,13 @@ def _derived(conf: Settings) -> StorePlace:
     if kinds == {"memory"}:
         return StorePlace("memory://", {})
     if kinds and kinds <= {*_REDIS}:
-        if len(brokers) > 1:
+        first, *others = brokers
+        if others:
             raise SettingsError(
                 f"ledger.url is not set, and {len(brokers)} brokers are: a ledger on each of them would know a part of "
                 f"the messages only; fix: {_FIX}"
             )
-        return StorePlace(brokers[0], _options(conf.broker_use_ssl))
+        return StorePlace(first, _options(conf.broker_use_ssl))
     results = str(conf.result_backend or "")
     if scheme_of(results) in _REDIS:
         return StorePlace(results, _options(conf.redis_backend_use_ssl))

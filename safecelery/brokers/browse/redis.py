@@ -9,12 +9,14 @@ from collections.abc import Collection, Hashable, Iterator
 from typing import Any
 
 from safecelery.brokers.browse.interface import Found
-from safecelery.brokers.redis import wire_message
+from safecelery.brokers.redis_wire import wire_message
 
 __all__ = ["RedisBrowser"]
 
 #: Items read at once: a page of the largest messages must fit in memory.
 PAGE = 16
+#: Bytes of one letter: a message of the largest policy, encoded twice.
+LARGEST = 64 * 2**20
 
 
 class RedisBrowser:
@@ -45,7 +47,7 @@ class RedisBrowser:
             left = left - size if page else 0
 
     def _found(self, item: bytes) -> Found:
-        wire = wire_message(item, self._queue)
+        wire = wire_message(item, self._queue, max_bytes=LARGEST)
         body = wire["body"]
         encoded = wire["properties"].get("body_encoding") == "base64"
         data = base64.b64decode(body) if encoded else body.encode("utf-8", "surrogatepass")

@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 import time
+import zlib
 from collections.abc import Iterable
 from enum import Enum
 from typing import Final
@@ -40,16 +41,20 @@ def open_folder(directory: str | DefaultCache) -> tuple[str | None, str | None]:
 
 
 def read_own(path: str) -> bytes:
-    """What is in a file of the folder; nothing for one that is missing, a link, no file, or not ours alone to write."""
+    """What is in a file of the folder; nothing for one that is missing, a link, no file, not ours alone to write, or
+    not as it was written."""
     flags = os.O_RDONLY
     for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_BINARY"):  # a pipe in its place is not waited for
         flags |= getattr(os, name, 0)
     try:
         with open(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
-            return file.read() if stat.S_ISREG(status.st_mode) and _is_ours(status) else b""
+            if not stat.S_ISREG(status.st_mode) or not _is_ours(status):
+                return b""
+            checksum, _, data = file.read().partition(b"\n")
     except OSError:
         return b""
+    return data if checksum == _checksum(data) else b""
 
 
 def write_own(path: str, parts: Iterable[bytes]) -> str | None:
@@ -57,8 +62,9 @@ def write_own(path: str, parts: Iterable[bytes]) -> str | None:
     temporary = f"{path}.{os.getpid()}.{time.monotonic_ns()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
+        data = b"".join(parts)
         with open(os.open(temporary, flags, 0o600), "wb") as file:
-            file.writelines(parts)
+            file.writelines((_checksum(data), b"\n", data))
         os.replace(temporary, path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -66,6 +72,11 @@ def write_own(path: str, parts: Iterable[bytes]) -> str | None:
         return f"the cache was not written: {error.strerror or error}"
     _forget_old(os.path.dirname(path))
     return None
+
+
+def _checksum(data: bytes) -> bytes:
+    """Tells a damaged file. Not one that was forged: whoever may write here can write checksums, too."""
+    return b"%08x" % zlib.crc32(data)
 
 
 def _default_folder() -> str | None:

@@ -4,8 +4,8 @@
                                    [--save FILE] [--merge FILE]... [--write]
 
 Long: plain workers die often, and must be started again. ``--save`` keeps outcomes in a file (adding to it),
-``--merge`` takes them from files instead of playing; ``--write`` writes docs/attack-matrix.md. The exit status is 1 if an attack on
-safecelery was not blocked.
+``--merge`` takes them from files instead of playing; ``--write`` writes docs/attack-matrix.md. The exit status is 1 if
+an attack on safecelery was not blocked.
 """
 
 from __future__ import annotations
