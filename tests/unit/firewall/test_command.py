@@ -74,7 +74,9 @@ def test_a_lifetime_longer_than_a_commands() -> None:
 
 
 def test_a_command_from_before_this_worker_started() -> None:
-    assert refusal(a_command(claims={"iat": int(NOW) - 1}), started=NOW).reason is Reason.STALE
+    refused = refusal(a_command(claims={"iat": int(NOW) - 1, "exp": int(NOW) + 59}), started=NOW)
+    assert refused.reason is Reason.STALE
+    assert "before this worker started" in refused.detail
     assert admit_command(a_command(), a_command_context(started=NOW + 0.9), NOW + 1) is not None
 
 
