@@ -69,7 +69,7 @@ class Idempotency:
         errors = (errors,) if isinstance(errors, type) else tuple(errors)
         if not all(isinstance(error, type) and issubclass(error, Exception) for error in errors):
             raise SettingsError(f"{lead}idempotency_errors names exception classes")
-        return cls(task.name, key, fields, signature, float(ttl_s), errors)
+        return cls(task.name, task.idempotency_key, fields, signature, float(ttl_s), errors)
 
     def name_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         """The operation's name in the store: a digest, so that no argument is readable there.

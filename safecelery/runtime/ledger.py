@@ -87,13 +87,13 @@ def _derived(conf: Settings) -> StorePlace:
     if kinds == {"memory"}:
         return StorePlace("memory://", {})
     if kinds and kinds <= {*_REDIS}:
-        first, *others = brokers
-        if others:
-            raise SettingsError(
-                f"ledger.url is not set, and {len(brokers)} brokers are: a ledger on each of them would know a part of "
-                f"the messages only; fix: {_FIX}"
-            )
-        return StorePlace(first, _options(conf.broker_use_ssl))
+        match brokers:
+            case (url,):
+                return StorePlace(url, _options(conf.broker_use_ssl))
+        raise SettingsError(
+            f"ledger.url is not set, and {len(brokers)} brokers are: a ledger on each of them would know a part of the "
+            f"messages only; fix: {_FIX}"
+        )
     results = str(conf.result_backend or "")
     if scheme_of(results) in _REDIS:
         return StorePlace(results, _options(conf.redis_backend_use_ssl))

@@ -157,7 +157,7 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack(
         "other queue", "the shop's refund, copied to queue returns",
-        lambda loot: loot.refund, _stolen("ann"), Reason.AUDIENCE_MISMATCH, queue="returns",
+        lambda loot: loot.caught(_refund("bob")), _stolen("bob"), Reason.AUDIENCE_MISMATCH, queue="returns",
     ),
     Attack(
         "task not granted", "a refund, signed by the intern",
