@@ -138,6 +138,46 @@ REASONS: Mapping[Reason, Explanation] = {
         "a worker that runs older code, misses an import, or reads a queue that is not its own",
         "Deploy workers before senders; look at `include`, `imports` and `-Q`; then replay the dead letters.",
     ),
+    Reason.REPLAYED: Explanation(
+        "A message with this id ran before, and this is another copy of it.",
+        "somebody who copied a signed message; else a broker that was restored from a backup",
+        "Nothing is to be replayed: it ran. If it should run once more, send it anew.",
+    ),
+    Reason.POISON: Explanation(
+        "It was begun as often as the policy's `max_deliveries` allows, and never completed.",
+        "the task: it kills its process, or its workers are killed while it runs (memory, machine)",
+        "Find out what it does to its process (see the kernel's log), mend that, then replay the dead letter.",
+    ),
+    Reason.COMMAND_UNKNOWN: Explanation(
+        "A remote command that this worker does not have.",
+        _SENDER,
+        "Look at the command's spelling, and whether that worker registers it.",
+    ),
+    Reason.COMMAND_NOT_GRANTED: Explanation(
+        "A remote command that its signer may not give.",
+        _GRANTS,
+        "If it should be allowed, name the command in the key's `control` list in the trust store.",
+    ),
+    Reason.COMMAND_ARGUMENTS: Explanation(
+        "A remote command with arguments that it does not take.",
+        _SENDER,
+        "The detail names the argument; see the guide to remote control.",
+    ),
+    Reason.COMMAND_REPLAYED: Explanation(
+        "A remote command that this worker obeyed before.",
+        "somebody who copied a signed command",
+        "Treat it as an attack on the broker.",
+    ),
+    Reason.COMMANDS_TOO_MANY: Explanation(
+        "More remote commands within a minute than a worker remembers, so none more is obeyed.",
+        "whoever signs them: the log names the key",
+        "Stop the flood, or revoke the key.",
+    ),
+    Reason.REPLY_UNASKED: Explanation(
+        "A signed reply to a remote command that the caller did not give, or from a worker that it did not ask.",
+        "somebody who copied a signed reply; else a worker that answers late",
+        "Nothing, if it was late. Else treat it as an attack on the broker.",
+    ),
     Reason.INTERNAL: Explanation(
         "A check failed with an exception, so the message was not let through.",
         "safecelery: this is a bug; or a message that was made to find one",

@@ -79,9 +79,4 @@ CONTROL_SEAMS: tuple[Seam, ...] = (
     Seam("celery.worker.control:report", "runtime/commands.py:report", "masks only some secrets"),
     Seam("celery.app.utils:Settings.table", "runtime/secrets.py:Secrets", "the configuration with its secrets",
          parameters=("with_defaults", "censored")),
-    Seam("kombu.transport.redis:Channel._receive_one", "brokers/redis_fanout.py:_receive_one",
-         "copied, but for what parses and delivers",
-         lines=("response = c.parse_response()", "self._in_listen = None",
-                "payload = self._handle_message(c, response)",
-                "channel.split('/', 1)[0]", "self._deliver_fanout_message(message, exchange)")),
 )  # fmt: skip

@@ -8,9 +8,9 @@ __all__ = ["PRESENT", "missing"]
 
 #: Capability -> whether it is there. One line each; the cases themselves never change for it.
 PRESENT: dict[str, bool] = {
-    "ledger": False,  # a message that ran does not run again; one that keeps killing its worker becomes a dead letter
-    "control": False,  # remote control, gossip and events: signed, or deaf to whatever comes
-    "parking": False,  # messages that are due far ahead wait on the broker, not in the worker's memory
+    "ledger": True,  # a message that ran does not run again; one that keeps killing its worker becomes a dead letter
+    "control": True,  # remote control, gossip and events: signed, or deaf to whatever comes
+    "parking": True,  # messages that are due far ahead wait on the broker, not in the worker's memory
 }
 
 

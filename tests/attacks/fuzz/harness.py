@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -20,12 +20,13 @@ from celery.worker.consumer import Consumer as WorkerConsumer
 
 from safecelery import errors
 from safecelery.brokers.rabbitmq import RabbitMQChannel
-from safecelery.brokers.redis import RedisChannel, wire_message
+from safecelery.brokers.redis_channel import RedisChannel
+from safecelery.brokers.redis_wire import wire_message
 from safecelery.errors import Reason, Rejected
 from safecelery.keys.base64url import decode
 from safecelery.message.seal import HEADER
 from safecelery.runtime import consume
-from safecelery.runtime.reject import record
+from safecelery.runtime.reject import DeadLetters
 from tests.attacks.fuzz.layers import Forgery, Mutant, mutate
 from tests.attacks.fuzz.oracle import INFLATE, Broken, check_admitted
 from tests.attacks.fuzz.samples import Sample, capture, memory_app
@@ -87,18 +88,18 @@ class _Consumer(consume.SafeWorkerConsumer, _Celery):
         self.app, self.ran = app, ran
         self.strategies = dict.fromkeys(app.tasks)
         self.connection_errors = self.channel_errors = ()
+        self.deliveries = None
+        self.hostname = "w"
+        self.timer = SimpleNamespace(call_after=None)
 
 
-class _Letters:
-    """In place of the dead-letter queue."""
+class _Letters(DeadLetters):
+    """The dead letters, written but not sent."""
 
-    def __init__(self, *args: Any) -> None:
-        self.refusals: list[Rejected] = KEPT
-
-    def keep(self, raw: Any, message: Any, refusal: Rejected, *more: Any) -> None:
-        """The record can be written, is not much larger than the message, and says nothing unprintable."""
-        letter = json.dumps(record(raw, refusal, "w", datetime(2027, 1, 1, tzinfo=UTC)))
-        if base64.b64decode(json.loads(letter)["original"]["body"]) != bytes(raw.body):
+    def keep(self, raw: Any, message: Any, refusal: Rejected, *more: Any, **others: Any) -> None:
+        """The letter can be written, holds the whole message, and says nothing unprintable."""
+        letter = json.loads(self._letter(raw, refusal, None, None).to_bytes())
+        if base64.b64decode(letter["original"]["body"]) != bytes(raw.body):
             raise Broken("the dead letter's body is another one")
         if not refusal.detail.isprintable() or len(refusal.detail) > LONGEST_DETAIL:
             raise Broken(f"a log line that is none: {refusal.detail[:500]!r}")

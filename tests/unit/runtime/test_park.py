@@ -22,7 +22,8 @@ def admitted(eta: object, queue: str = "orders") -> Any:
     claims = Claims(typ="task", kid="k", iat=1, exp=2, jti="a" * 16, aud=Audience(queue="orders"),
                     ct="application/json", ce="utf-8", cmp="gzip", hdr={"eta": eta, "task": "t"},
                     props={"priority": 3, "reply_to": None})  # fmt: skip
-    return SimpleNamespace(verified=SimpleNamespace(claims=claims, queue=queue, body=b"body"))
+    verified = SimpleNamespace(claims=claims, queue=queue, body=b"body")
+    return SimpleNamespace(claims=claims, queue=queue, verified=verified)
 
 
 def at(seconds: float) -> str:
@@ -86,7 +87,7 @@ class Published:
 
     def park(self, ahead: float, queue: str = "orders") -> bool:
         app: Any = self
-        return RabbitMQParking(app).park(app, admitted(at(ahead), queue), "signed", ahead)
+        return RabbitMQParking(app).park(app, admitted(at(ahead), queue).verified, "signed", ahead)
 
 
 def test_only_what_was_signed_is_published_and_then_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
