@@ -164,9 +164,8 @@ class Stage:
     def take(self, queue: str) -> list[RawItem]:
         """Everything in the queue, oldest first; the queue is empty afterwards."""
         if self.on_redis:
-            with self.admin() as client:
-                items = client.lrange(queue, 0, -1)
-                client.delete(queue)
+            with self.admin() as client, client.pipeline(transaction=True) as pipe:
+                items, _ = pipe.lrange(queue, 0, -1).delete(queue).execute()
             return [_from_redis(item) for item in reversed(items)]
         found = []
         with Connection(self.broker.url, ssl=self.broker.broker_ssl) as connection:
