@@ -67,7 +67,7 @@ def _tasks(signature: Any) -> Iterator[Any]:
         named = signature.get("task")
         if isinstance(named, dict | list):
             yield from _tasks(named)  # what a map runs
-        elif "task" in signature:
+        elif named is not None:  # a map of nothing fails, and runs nothing
             yield named
         canvas = isinstance(named, str) and named in CANVAS
         for name, value in signature.items():
