@@ -20,9 +20,9 @@ LIMITED = ("service.add", "service.note", "service.context", "service.nap", "ser
 class Keys:
     """Private keys by owner, and the trust file that the worker reads.
 
-    ``full`` may send every task to both queues, ``limited`` some tasks to one; ``reported`` as well, but what is beyond
-    that is only reported. ``expired`` and ``revoked`` could do
-    what ``full`` can; ``unknown`` is in nobody's trust store. ``worker`` signs retries and canvas.
+    ``full`` may send every task to both queues and give every command, ``limited`` some tasks to one queue;
+    ``reported`` as well, but what is beyond that is only reported. ``expired`` and ``revoked`` could do what ``full``
+    can; ``unknown`` is in nobody's trust store. ``worker`` signs retries and canvas.
     """
 
     directory: Path
@@ -34,8 +34,8 @@ class Keys:
         """Make them all."""
         keys = cls(directory)
         yesterday = datetime.now(UTC) - timedelta(days=1)
-        for owner in ("worker", "full"):
-            keys._add(owner)
+        keys._add("worker")
+        keys._add("full", control=("*",))  # a worker listens to commands where somebody may give any
         keys._add("limited", send=LIMITED, queues=("orders",))
         keys._add("reported", send=LIMITED, queues=("orders",), suffix='mode = "report"\n')
         keys._add("revoked", suffix="revoked = true\n")
@@ -67,6 +67,7 @@ class Keys:
         *,
         send: tuple[str, ...] = EVERYTHING,
         queues: tuple[str, ...] = ("orders", "other"),
+        control: tuple[str, ...] = (),
         now: datetime | None = None,
         lifetime: timedelta = timedelta(days=1),
         suffix: str = "",
@@ -74,4 +75,4 @@ class Keys:
         key = generate_key(owner, now=now, lifetime=lifetime)
         write_private(self.directory / f"{owner}.key", key)
         self._private[owner] = key
-        self._entries.append(trust_entry(key, send=send, queues=queues) + suffix)
+        self._entries.append(trust_entry(key, send=send, queues=queues, control=control) + suffix)

@@ -193,7 +193,9 @@ class _RabbitMQ:
                 self._channel = self._connection.channel()
 
     def broadcast(self, exchange: str, key: str, sent: Sent) -> None:
-        """Publish to an exchange."""
+        """Publish to an exchange, if there is one: who listens has declared it."""
+        if not self._declared(exchange):
+            return
         assert sent.raw_item is None, "there is no envelope around an AMQP message"
         assert not sent.item_edits, "there is no envelope around an AMQP message"
         message = amqp.Message(
@@ -207,7 +209,18 @@ class _RabbitMQ:
 
     def broadcast_raw(self, exchange: str, key: str, data: bytes) -> None:
         """Bytes without any property."""
+        if not self._declared(exchange):
+            return
         self._channel.basic_publish(amqp.Message(data), exchange=exchange, routing_key=key)
+
+    def _declared(self, exchange: str) -> bool:
+        if exchange:
+            try:
+                self._channel.exchange_declare(exchange, "", passive=True)
+            except self._connection.channel_errors:
+                self._channel = self._connection.channel()
+                return False
+        return True
 
 
 def _bytes(body: Any) -> bytes:
