@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Reasons that no message on a queue leads to any more, with why.
 WITHOUT_A_CASE = {
     Reason.INTERNAL: "for what nobody thought of: every way to it that was found is refused by name since",
+    Reason.POISON: "it takes a few dead processes: tests/integration/test_ledger.py",
     # Broadcast, not queued: tests/integration/test_control_attacks.py and test_control_garbage.py
     Reason.COMMAND_UNKNOWN: "of remote commands",
     Reason.COMMAND_NOT_GRANTED: "of remote commands",
