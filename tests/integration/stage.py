@@ -178,9 +178,13 @@ class Stage:
                 found.append(RawItem(body, headers, properties, properties.get("content_type")))
         return found
 
-    def put(self, queue: str, body: bytes, headers: dict[str, Any], **properties: Any) -> None:
-        """Publish as anybody could who has the broker's password and no key."""
-        with Connection(self.broker.url, ssl=self.broker.broker_ssl) as connection:
+    def put(
+        self, queue: str, body: bytes, headers: dict[str, Any], *, by_administrator: bool = False, **properties: Any
+    ) -> None:
+        """Publish as anybody could who has the broker's password and no key; or, on Redis, its administrator's."""
+        admin = by_administrator and isinstance(self.broker, RedisServer)
+        url = self.broker.admin_url if admin else self.broker.url  # type: ignore[union-attr]
+        with Connection(url, ssl=self.broker.broker_ssl) as connection:
             connection.Producer(auto_declare=False).publish(
                 body, routing_key=queue, exchange="", headers=headers,
                 content_type=properties.pop("content_type", "application/json"),
