@@ -61,7 +61,7 @@ class Delivery:
 
     def lapse(self) -> None:
         """Stop renewing. Whether a pool process has it already cannot be told."""
-        self._deliveries.forget(self)
+        self._deliveries.lapse(self)
 
     def accepted(self) -> None:
         """A pool process runs it."""
@@ -87,6 +87,7 @@ class Deliveries:
         self._max_skew_s = max_skew_s
         self._holder = f"{hostname}/{os.getpid()}/{secrets.token_hex(4)}"[:255]
         self._open: dict[str, Delivery] = {}
+        self._lapsing: dict[str, Delivery] = {}
         self._stop = threading.Event()
         self._renewal = threading.Thread(target=self._renew, name="safecelery-leases", daemon=True)
 
@@ -130,12 +131,19 @@ class Deliveries:
     def remember(self, delivery: Delivery) -> None:
         """Renew its lease."""
         if not delivery.settled:
+            self.forget(delivery)
             self._open[delivery.jti] = delivery
 
     def forget(self, delivery: Delivery) -> None:
         """Renew it no more."""
-        if self._open.get(delivery.jti) is delivery:
-            del self._open[delivery.jti]
+        for some in (self._open, self._lapsing):
+            if some.get(delivery.jti) is delivery:
+                del some[delivery.jti]
+
+    def lapse(self, delivery: Delivery) -> None:
+        """Renew it no more, but give it back at the end if it was never begun."""
+        self.forget(delivery)
+        self._lapsing[delivery.jti] = delivery
 
     # Answering --------------------------------------------------------------------------------------------------
 
@@ -222,7 +230,7 @@ class Deliveries:
         """The worker ends; its pool did already. What it did not complete is the next one's."""
         self.backlog.last_attempt()
         self._stop.set()
-        for delivery in list(self._open.values()):
+        for delivery in [*self._open.values(), *self._lapsing.values()]:
             delivery.give_back(counts=id(delivery.message) in running)
         if self._renewal.is_alive():
             self._renewal.join(timeout=10)

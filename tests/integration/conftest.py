@@ -41,7 +41,7 @@ def bare_stage(
     directory = tmp_path_factory.mktemp("stage")
     keys = Identities(directory)
     keys.add("worker", send=["service.*"], queues=["celery", "extra", "idle"])
-    keys.add("producer", send=["service.*"], queues=["celery", "extra", "idle"])
+    keys.add("producer", send=["service.*"], queues=["celery", "extra", "idle"], control=["*"])
     keys.add("operator", send=["service.*"], queues=["celery", "extra", "idle"])
     keys.add("clerk", send=["service.note"], queues=["celery"])
     keys.add("beat", send=["service.*"], queues=["celery", "idle"])

@@ -13,6 +13,7 @@ from typing import Any
 from service.factory import witness
 
 from safecelery import SafeCelery, SafeTask
+from safecelery.settings import LEDGER_OFF
 from safecelery.testing.processes import CeleryProcess
 from tests.integration.stage import Stage
 
@@ -71,19 +72,21 @@ def register(app: SafeCelery) -> None:
             raise self.retry(countdown=0)
         return int(self.request.retries)
 
-    @app.task(
-        name="service.pay", time_limit=30, soft_time_limit=25, max_retries=0,
-        idempotency_key="pay:{order}", idempotency_errors=(Declined,),
-    )  # fmt: skip
-    def pay(order: str, seconds: float = 0, fail: str = "", die: bool = False) -> str:
-        """Once for each order."""
-        witness("pay", order=order)
-        time.sleep(seconds)
-        if die:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if fail:
-            raise Declined(fail) if fail == "no money" else ValueError(fail)
-        return f"receipt {secrets.token_hex(4)}"
+    if os.environ.get("SAFECELERY_LEDGER__URL") != LEDGER_OFF:  # without a ledger such a task is refused
+
+        @app.task(
+            name="service.pay", time_limit=30, soft_time_limit=25, max_retries=0,
+            idempotency_key="pay:{order}", idempotency_errors=(Declined,),
+        )  # fmt: skip
+        def pay(order: str, seconds: float = 0, fail: str = "", die: bool = False) -> str:
+            """Once for each order."""
+            witness("pay", order=order)
+            time.sleep(seconds)
+            if die:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if fail:
+                raise Declined(fail) if fail == "no money" else ValueError(fail)
+            return f"receipt {secrets.token_hex(4)}"
 
 
 def policy_in(stage: Stage) -> dict[str, str]:
