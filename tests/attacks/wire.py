@@ -143,7 +143,8 @@ class _RabbitMQ:
     """``basic.publish`` to the default exchange, whose routing keys are queue names."""
 
     def __init__(self, server: RabbitServer) -> None:
-        self._connection = Connection(server.url, ssl=server.broker_ssl)
+        confirmed = {"confirm_publish": True}  # so that a message which the broker refuses is known by then
+        self._connection = Connection(server.url, ssl=server.broker_ssl, transport_options=confirmed)
 
     def __enter__(self) -> Self:
         self._channel = self._connection.channel()

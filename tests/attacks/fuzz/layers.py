@@ -236,7 +236,7 @@ def mutate(forgery: Forgery, random: Random) -> Mutant:
     for name in names:
         try:
             LAYERS[name](mutant, random.choice(forgery.samples), forgery, random)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError):
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError):
             continue
         mutant.layers.append(name)
     return mutant

@@ -23,8 +23,9 @@ from tests.attacks.fuzz.samples import capture, memory_app
 from tests.attacks.judging import MOST_MIB
 from tests.attacks.keys import LIMITED
 from tests.attacks.operations import Sent
-from tests.attacks.stage import Stage, eventually, on_stage
+from tests.attacks.stage import BROKER_DB, Stage, eventually, on_stage
 from tests.attacks.subjects import SUBJECTS
+from tests.attacks.wire import Wire, wire_to
 
 __all__ = ["LiveFigures", "run_live"]
 
@@ -70,18 +71,26 @@ def run_live(broker: str, seed: str, count: int, say: Callable[[str], None]) -> 
         memory, began = stage.peak_mib(), time.monotonic()
         for batch in range(0, count, BATCH):
             numbers = range(batch, min(count, batch + BATCH))
-            _play(stage, twin, [Random(f"{seed}-{broker}-{number}") for number in numbers], figures)
+            _play(
+                stage,
+                lambda: wire_to(server, BROKER_DB),
+                twin,
+                [Random(f"{seed}-{broker}-{number}") for number in numbers],
+                figures,
+            )
             say(f"{broker}: {figures.sent} sent, {figures.refused} refused")
         figures.seconds = time.monotonic() - began
         figures.grown_mib = stage.peak_mib() - memory
     return figures
 
 
-def _play(stage: Stage, twin: Harness, randoms: list[Random], figures: LiveFigures) -> None:
+def _play(
+    stage: Stage, connect: Callable[[], Wire], twin: Harness, randoms: list[Random], figures: LiveFigures
+) -> None:
     before, refused = stage.witness_count(), 0
     for random in randoms:
         mutant = mutate(twin.forgery, random)
-        if _put(stage, mutant, figures.broker):
+        if _put(stage, connect, mutant, figures.broker):
             figures.sent += 1
             refused += not twin.judge(mutant, over_amqp=figures.broker == "rabbitmq")
     letters = 0
@@ -101,7 +110,7 @@ def _play(stage: Stage, twin: Harness, randoms: list[Random], figures: LiveFigur
     assert stage.peak_mib() < MOST_MIB, f"{stage.peak_mib()} MiB"
 
 
-def _put(stage: Stage, mutant: Mutant, broker: str) -> bool:
+def _put(stage: Stage, connect: Callable[[], Wire], mutant: Mutant, broker: str) -> bool:
     """Whether the mutant can be sent at all: AMQP has types of its own for headers and properties."""
     if broker == "redis":
         stage.wire.put(Sent(b"", {}, {}, mutant.queue, raw_item=mutant.wire))
@@ -116,5 +125,9 @@ def _put(stage: Stage, mutant: Mutant, broker: str) -> bool:
             return False
     except Exception:
         return False
-    stage.wire.put(sent)
+    try:
+        stage.wire.put(sent)
+    except (amqp.exceptions.AMQPError, OSError):  # RabbitMQ hangs up on some tables; nobody else sees them
+        stage.wire = connect().__enter__()
+        return False
     return True

@@ -136,7 +136,8 @@ def _nudge(node: Any, key: Any, other: Any, random: Random) -> None:
     if isinstance(value, bool) or value is None:
         node[key] = random.choice([0, 1, "", "None", not value])
     elif isinstance(value, int | float):
-        node[key] = random.choice([value + 1, value - 1, float(value), str(value), -value, value * 10**6])
+        near = value if abs(value) < 1e300 else 1  # what no float can hold is odd enough
+        node[key] = random.choice([value + 1, value - 1, float(near), str(value), -value, near * 10**6])
     elif isinstance(value, str):
         at = random.randrange(len(value) + 1)
         node[key] = value[:at] + random.choice(["", "x", "\u0000", "\u0301", " "]) + value[at + 1 :]

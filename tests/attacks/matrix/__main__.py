@@ -4,8 +4,8 @@
                                    [--save FILE] [--merge FILE]... [--write]
 
 Long: plain workers die often, and must be started again. ``--save`` keeps outcomes in a file (adding to it),
-``--merge`` takes them from files instead of playing; ``--write`` writes docs/attack-matrix.md. The exit status is 1 if
-an attack on safecelery was not blocked.
+``--merge`` takes them from files instead of playing; ``--write`` adds them to the known ones beside this file, and
+writes docs/attack-matrix.md. The exit status is 1 if an attack on safecelery was not blocked.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))  # where worker processes, and we, find `service`
 
-from safecelery.testing.servers import rabbitmq_scripts, redis_binary  # noqa: E402
+from safecelery.testing.servers import redis_binary  # noqa: E402
 from tests.attacks.case import BROKERS  # noqa: E402
 from tests.attacks.corpus import corpus  # noqa: E402
 from tests.attacks.driver import Outcome  # noqa: E402
@@ -33,6 +34,8 @@ from tests.attacks.matrix.run import load_results, run, save_results  # noqa: E4
 from tests.attacks.subjects import SUBJECTS  # noqa: E402
 
 PAGE = ROOT / "docs" / "attack-matrix.md"
+#: The outcomes behind the page, so that a run of a few cases can bring it up to date.
+RESULTS = Path(__file__).with_name("results.json")
 
 
 def _options() -> argparse.Namespace:
@@ -49,18 +52,27 @@ def _options() -> argparse.Namespace:
 def about() -> list[str]:
     """Versions, machine and date."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("celery", "kombu", "redis", "amqp", "cryptography"))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+    commit = _output(["git", "rev-parse", "--short", "HEAD"])
     return [
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.strip() or 'unknown'}",
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'unknown'}",
         f"Python {platform.python_version()}, {libraries}; {_brokers()}",
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     ]
 
 
 def _brokers() -> str:
-    binary, scripts = redis_binary(), rabbitmq_scripts()
-    rabbit = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "rabbitmq-server"], capture_output=True, text=True)
-    return f"Redis {binary.version if binary else '?'}, RabbitMQ {(rabbit.stdout if scripts else '') or '?'}"
+    binary = redis_binary()
+    redis = _output([str(binary.path), "--version"]) if binary else ""
+    found = re.search(r"v=(\S+)", redis)
+    rabbit = _output(["dpkg-query", "-W", "-f", "${Version}", "rabbitmq-server"])
+    return f"Redis {found[1] if found else 'unknown'}, RabbitMQ {rabbit or 'unknown'}"
+
+
+def _output(argv: list[str]) -> str:
+    try:
+        return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def main() -> int:
@@ -82,6 +94,10 @@ def main() -> int:
                 if options.save:
                     save_results(options.save, found)
     if options.write:
+        names = {case.name for case in cases}
+        results = {key: one for key, one in ({**load_results(RESULTS), **results}).items() if key[2] in names}
+        RESULTS.unlink(missing_ok=True)
+        save_results(RESULTS, results)
         PAGE.write_text(document(results, cases, about()))
     for (subject, broker), counted in totals(results, cases).items():
         print(f"{subject:10} {broker:8} {dict(counted)}")

@@ -23,7 +23,9 @@ INTRODUCTION = """\
 <!-- Written by `python -m tests.attacks.matrix`; the outcomes are measured, on real brokers with real workers. -->
 
 What somebody can do who writes to the message broker: every case of `tests/attacks/`, played by one driver against
-{subjects}. After each case an honest task on each of two queues must be answered by the same worker process.
+{subjects}
+
+After each case an honest task on each of two queues must be answered by the same worker process.
 
 * **blocked**: nothing ran that the sender may not have run, and nothing else changed. Where safecelery refused the
   message, the reason is given, and the message is in the dead-letter queue, whole.
@@ -54,7 +56,7 @@ def totals(results: Results, cases: Sequence[Case]) -> dict[tuple[str, str], Cou
 
 def document(results: Results, cases: Sequence[Case], about: Sequence[str]) -> str:
     """The whole page; ``about`` are lines on versions, machine and date."""
-    words = "; ".join(subject.words for subject in SUBJECTS.values())
+    words = "\n".join(["", *(f"* {subject.words}" for subject in SUBJECTS.values())])
     parts = [INTRODUCTION.format(subjects=words), *(f"* {line}" for line in about), "", *_totals(results, cases)]
     for title, members in grouped(cases).items():
         if members:

@@ -17,6 +17,7 @@ from tests.attacks.subjects import SUBJECTS
 
 __all__ = ["load_results", "run", "save_results"]
 
+LONGEST_NOTE = 80
 Say = Callable[[str], None]
 
 
@@ -42,12 +43,17 @@ def run(subject: str, broker: str, cases: Sequence[Case], say: Say) -> dict[tupl
 
 
 def save_results(path: Path, results: dict[tuple[str, str, str], Outcome]) -> None:
-    """Add to the results of earlier runs in the file."""
-    known = load_results(path) if path.exists() else {}
-    rows = [[*key, outcome.verdict, outcome.note] for key, outcome in {**known, **results}.items()]
-    path.write_text(json.dumps(rows, indent=0) + "\n")
+    """Add to the results of earlier runs in the file, one line each."""
+    rows = {**load_results(path), **results}.items()
+    lines = [
+        json.dumps([*key, outcome.verdict, outcome.note[:LONGEST_NOTE]])
+        for key, outcome in sorted(rows, key=lambda row: row[0])
+    ]
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
 
 
 def load_results(path: Path) -> dict[tuple[str, str, str], Outcome]:
-    """What :func:`save_results` wrote."""
+    """What :func:`save_results` wrote; nothing, if it did not."""
+    if not path.exists():
+        return {}
     return {(row[0], row[1], row[2]): Outcome(row[3], row[4]) for row in json.loads(path.read_text())}
