@@ -167,6 +167,9 @@ class _RabbitMQ:
                 self._channel.basic_ack(message.delivery_tag)
         except self._connection.channel_errors:
             self._channel = self._connection.channel()
+        except self._connection.connection_errors:  # "noproc": a quorum queue is not there for a moment
+            self._connection = self._connection.clone()
+            self._channel = self._connection.channel()
         return found
 
     def listen(self, queue: str) -> None:
