@@ -62,8 +62,9 @@ if [ "$scope" = fast ]; then
   exit 0
 fi
 
+# Tests that talk to servers mostly wait. Each of the JOBS processes has servers of its own, and whole files to run.
 step "pytest: the whole suite on Python $own, real brokers" \
-  counted "whole suite, Python $own" "$bin/python" -m pytest --cov --cov-report=
+  counted "whole suite, Python $own" "$bin/python" -m pytest -n "${JOBS:-2}" --dist loadfile --cov --cov-report=
 step "coverage: at least $COVERAGE_FLOOR % of the branches of the security code" \
   "$bin/coverage" report --include="$COVERED" --fail-under="$COVERAGE_FLOOR"
 
