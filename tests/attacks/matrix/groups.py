@@ -27,7 +27,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Sends a compression bomb": ("*bomb*", "compression_*", "signed_*compression*"),
     "Floods": ("*flood*",),
-    "Sends a message that kills its worker": ("poison_*",),
     "Sends a captured message again, elsewhere or later": (
         "replayed_*", "*_replayed_*", "stale_*", "audience_*", "lifetime_*", "meant_for_*", "signed_in_the_future_*",
     ),
@@ -46,9 +45,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Has a key, and gives a callback forbidden options": ("option_*",),
     "Has a key, and lifts limits, retries or the schedule": (
-        "time_limit_*", "retries_*", "eta_*", "expires_*", "stamps_*",
+        "time_limit_*", "time_limits_*", "retries_*", "eta_*", "expires_*", "stamps_*",
     ),
-    "Has a key, and signs names and properties that are none": ("id_*", "task_missing_*", "shadow_*", "property_*"),
+    "Has a key, and signs names and properties that are none": (
+        "id_*", "task_missing_*", "shadow_*", "property_*", "arguments_do_not_fit_*", "header_name_too_long_*",
+        "header_too_long_*", "headers_too_many_*", "task_name_too_long_*", "task_with_an_escape_*",
+    ),
 }  # fmt: skip
 
 
