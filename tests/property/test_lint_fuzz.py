@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from safecelery.cli.main import safecelery
 from safecelery.lint.config.model import OUTPUT_FORMATS
+from safecelery.lint.source.folder import read_own, write_own
 
 INPUTS = int(os.environ.get("LINT_FUZZ", "120"))
 FIRST = int(os.environ.get("LINT_FUZZ_FROM", "0"))
@@ -175,13 +176,17 @@ def write(chance: random.Random, project: Path) -> None:
 def spoil(chance: random.Random, cache: Path) -> None:
     """What a cache may have become since the last run."""
     for path in cache.rglob("lint-*"):
-        content = path.read_bytes()
+        content = read_own(str(path))
         head, _, rows = content.partition(b"\n")
         as_long = bytearray(rows)
         for _ in range(chance.choice((1, 10, 200))):
             if as_long:
                 as_long[chance.randrange(len(as_long))] = chance.randrange(256)
-        path.write_bytes(head + b"\n" + bytes(as_long) if chance.random() < 0.7 else changed(chance, content))
+        spoiled = head + b"\n" + bytes(as_long) if chance.random() < 0.7 else changed(chance, content)
+        if chance.random() < 0.8:
+            write_own(str(path), (spoiled,))  # with a checksum that is right
+        else:
+            path.write_bytes(spoiled)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from safecelery.lint.finding import Because, Finding, LintResult
 from safecelery.lint.report import render
 from safecelery.lint.report.masking import masked_result
 from safecelery.lint.reuse.entry import FINDING, RESULT, OddError, plain, result_from, result_to
+from safecelery.lint.source.folder import read_own, write_own
 from tests.unit.cli.lint_fakes import a_finding
 from tests.unit.lint.reuse.kept_project import KeptProject
 
@@ -67,7 +68,7 @@ def test_a_result_that_masking_changes_twice_is_not_kept(project: KeptProject) -
 
 
 def kept(project: KeptProject) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(project.entry().read_text())
+    document: dict[str, Any] = json.loads(read_own(str(project.entry())))
     return document
 
 
@@ -122,7 +123,7 @@ ODD: dict[str, Callable[[KeptProject], bytes]] = {
 @pytest.mark.parametrize("kind", ODD)
 def test_an_odd_file_is_computed_afresh_and_replaced(project: KeptProject, kind: str) -> None:
     first, _ = project.run()
-    project.entry().write_bytes(ODD[kind](project))
+    write_own(str(project.entry()), (ODD[kind](project),))
     assert project.run() == (first, False)
     assert project.run() == (first, True)
 
@@ -154,7 +155,7 @@ def test_a_file_that_is_not_ours_alone_is_not_believed(
     first, _ = project.run()
     path = project.entry()
     # It would be believed if it were ours: an empty result, otherwise right.
-    path.write_bytes(with_result(project, findings=[]))
+    write_own(str(path), (with_result(project, findings=[]),))
     assert project.run()[0] != first
     change(path, tmp_path / "beside")
     assert project.run() == (first, False)

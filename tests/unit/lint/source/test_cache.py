@@ -11,6 +11,7 @@ import pytest
 
 from safecelery.lint.source import DEFAULT_CACHE, SourceTree, collect
 from safecelery.lint.source import cache as cache_module
+from safecelery.lint.source.folder import read_own, write_own
 from tests.unit.lint.source.source_trees import CountingStages, run_as_if_old, write
 
 TASK = "from celery import shared_task\n\n\n@shared_task\ndef charge():\n    pass\n"
@@ -106,7 +107,7 @@ def test_vanished_files_are_forgotten(trees: tuple[Path, Path]) -> None:
     tree, parsed = run(root, folder)
     assert parsed == 0
     assert [record.path for record in tree.records] == ["bad.py"]
-    rows = json.loads(the_file(folder).read_bytes().partition(b"\n")[0])["rows"]
+    rows = json.loads(read_own(str(the_file(folder))).partition(b"\n")[0])["rows"]
     assert {Path(path).name for path in rows} == {"limits.py", "bad.py"}
 
 
@@ -174,14 +175,25 @@ def test_an_odd_cache_is_never_believed_and_never_in_the_way(trees: tuple[Path, 
     root, folder = trees
     good, _ = run(root, folder)
     expected = [record.to_json() for record in good.records]
-    head, _, texts = the_file(folder).read_bytes().partition(b"\n")
+    head, _, texts = read_own(str(the_file(folder))).partition(b"\n")
     for name, data in spoiled(json.loads(head), texts).items():
-        the_file(folder).write_bytes(data)
+        write_own(str(the_file(folder)), (data,))
         tree, parsed = run(root, folder)
         assert parsed >= 1, name
         assert [record.to_json() for record in tree.records] == expected, name
         assert tree.unread == good.unread, name
         assert run(root, folder)[1] == 0, name
+
+
+def test_a_damaged_byte_is_noticed(trees: tuple[Path, Path]) -> None:
+    root, folder = trees
+    good, _ = run(root, folder)
+    whole = the_file(folder).read_bytes()
+    for at in (0, 7, len(whole) // 2, len(whole) - 2):
+        the_file(folder).write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        tree, parsed = run(root, folder)
+        assert parsed >= 1
+        assert [record.to_json() for record in tree.records] == [record.to_json() for record in good.records]
 
 
 def test_a_cache_others_may_write_to_is_not_used(trees: tuple[Path, Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import textwrap
 import warnings
 
@@ -52,11 +53,14 @@ def test_what_newer_syntax_says_is_kept() -> None:
     parsed = parse("try:\n    x()\nexcept A, B:\n    pass\n")
     assert parsed.tree is not None
     assert ast.unparse(parsed.tree) == "try:\n    x()\nexcept (A, B):\n    pass"
-    parsed = parse('type X[T] = list[T]\nz = f"{x["a"]}"\n')
+    newer = 'type X[T] = list[T]\nz = f"{x["a"]}"\n'
+    parsed = parse(newer)
     assert parsed.tree is not None
-    assert ast.unparse(parsed.tree).split("\n")[1:] == ["X = list[T]", "z = f\"{x['a']}\""]
+    as_read = newer if sys.version_info >= (3, 12) else "type\nX = list[T]\nz = f\"{x['a']}\""
+    assert ast.dump(parsed.tree) == ast.dump(ast.parse(as_read))
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads it itself")
 def test_an_expression_that_an_older_string_cannot_hold_is_an_unknown_name() -> None:
     parsed = parse('z = f"{"\\n".join(x)} {y["a"]}"\n')
     assert parsed.tree is not None
