@@ -12,7 +12,7 @@ from tests.attacks.forge import Forger
 from tests.attacks.operations import ENVELOPE, Sent
 from tests.attacks.probes import PROBES
 from tests.attacks.publishing import REPLIES
-from tests.attacks.stage import Stage, eventually
+from tests.attacks.stage import DEADLINE_S, Stage, eventually
 
 __all__ = ["MOST_MIB", "changes", "deviation", "judge_refusals", "judge_run"]
 
@@ -35,7 +35,10 @@ def judge_refusals(stage: Stage, case: Case, sent: Sent, kept: tuple[bytes, ...]
         letters.extend(stage.dead_letters())
         return len(letters) >= count
 
-    eventually(arrived, lambda: f"{count} dead letters, but {len(letters)}; the log ends\n{stage.worker.log[-2000:]}")
+    eventually(
+        arrived,
+        lambda: f"{count} dead letters, but {len(letters)}; the log ends\n{stage.worker.log[-2000:]}",
+    )
     assert len(letters) == count
     for letter in letters:
         assert letter["reason"] == case.reason, f"refused as {letter['reason']}: {letter['detail']}"
@@ -47,7 +50,9 @@ def judge_refusals(stage: Stage, case: Case, sent: Sent, kept: tuple[bytes, ...]
         assert original["headers"][ENVELOPE] == envelope, "the original's envelope is not kept"
 
 
-def judge_run(stage: Stage, expect: Mapping[str, Any], task_id: str, before: int) -> None:
+def judge_run(
+    stage: Stage, expect: Mapping[str, Any], task_id: str, before: int, deadline_s: float = DEADLINE_S
+) -> None:
     """The message ran as it was signed, and only that ran.
 
     Raises:
@@ -55,7 +60,7 @@ def judge_run(stage: Stage, expect: Mapping[str, Any], task_id: str, before: int
     """
     result = stage.result(task_id)
     if expect.get("state", "SUCCESS") != "any":
-        eventually(result.ready, lambda: f"a result; the log ends\n{stage.worker.log[-2000:]}")
+        eventually(result.ready, lambda: f"a result; the log ends\n{stage.worker.log[-2000:]}", deadline_s)
     expected = expect["ran"]
     eventually(
         lambda: len(stage.witnesses(before)) >= len(expected), lambda: f"{expected}, but {stage.witnesses(before)}"

@@ -187,4 +187,4 @@ def on_stage(
             yield stage
         finally:
             stage.worker.stop()
-            wire.clear(*QUEUES, REPLIES, *STRAY)
+            stage.wire.clear(*QUEUES, REPLIES, *STRAY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from types import TracebackType
 from typing import Any, Protocol, Self
 from uuid import uuid4
@@ -139,11 +140,16 @@ def _item(sent: Sent, info: dict[str, str]) -> bytes:
     return json.dumps(item).encode()
 
 
+#: Seconds until a queue that is missing is looked for again: each look costs a channel.
+LOOK_AGAIN_S = 0.2
+
+
 class _RabbitMQ:
     """``basic.publish`` to the default exchange, whose routing keys are queue names."""
 
     def __init__(self, server: RabbitServer) -> None:
         confirmed = {"confirm_publish": True}  # so that a message which the broker refuses is known by then
+        self._missing_until = 0.0
         self._connection = Connection(server.url, ssl=server.broker_ssl, transport_options=confirmed)
 
     def __enter__(self) -> Self:
@@ -160,13 +166,16 @@ class _RabbitMQ:
 
     def take(self, queue: str) -> list[bytes]:
         """``basic.get`` until the queue is empty; one that does not exist yet is."""
-        found = []
+        found: list[bytes] = []
+        if time.monotonic() < self._missing_until:
+            return found
         try:
             while (message := self._channel.basic_get(queue)) is not None:
                 found.append(_bytes(message.body))
                 self._channel.basic_ack(message.delivery_tag)
         except self._connection.channel_errors:
             self._channel = self._connection.channel()
+            self._missing_until = time.monotonic() + LOOK_AGAIN_S
         except self._connection.connection_errors:  # "noproc": a quorum queue is not there for a moment
             self._connection = self._connection.clone()
             self._channel = self._connection.channel()

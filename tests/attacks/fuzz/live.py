@@ -119,8 +119,9 @@ def _put(stage: Stage, connect: Callable[[], Wire], mutant: Mutant, broker: str)
     try:
         body, headers = base64.b64decode(item["body"]), item["headers"]
         sent = Sent(body, headers, {}, mutant.queue, item["content-type"], item["content-encoding"])
-        message = amqp.Message(body, application_headers=headers, content_type=sent.content_type)
-        message._serialize_properties()
+        amqp.Message(
+            body, application_headers=headers, content_type=sent.content_type, content_encoding=sent.content_encoding
+        )._serialize_properties()
         if not isinstance(headers, dict) or len(body) + len(str(headers)) > 100_000:
             return False
     except Exception:

@@ -27,6 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Sends a compression bomb": ("*bomb*", "compression_*", "signed_*compression*"),
     "Floods": ("*flood*",),
+    "Has a key, and sends a task that kills its process": ("poison_*",),
     "Sends a captured message again, elsewhere or later": (
         "replayed_*", "*_replayed_*", "stale_*", "audience_*", "lifetime_*", "meant_for_*", "signed_in_the_future_*",
     ),
