@@ -79,8 +79,8 @@ def lonely_stage(
 ) -> Iterator[LonelyStage]:
     """With one worker that runs; ``extra`` are variables of its environment."""
     keys = Identities(directory)
-    for owner in ("worker", "producer"):
-        keys.add(owner, send=["service.*"], queues=[QUEUE])
+    keys.add("worker", send=["service.*"], queues=[QUEUE])
+    keys.add("producer", send=["service.*"], queues=[QUEUE], control=["*"])
     witness = directory / "witness.jsonl"
     witness.touch()
     stage = LonelyStage(broker, results, results.url_for(40), keys, directory, witness, extra=extra)

@@ -165,6 +165,8 @@ class Stage:
         """Everything in the queue, oldest first; the queue is empty afterwards."""
         if self.on_redis:
             with self.admin() as client, client.pipeline(transaction=True) as pipe:
+                if client.type(queue) != b"list":
+                    return []
                 items, _ = pipe.lrange(queue, 0, -1).delete(queue).execute()
             return [_from_redis(item) for item in reversed(items)]
         found = []

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import subprocess
-import threading
+from pathlib import Path
 
 import pytest
 
@@ -77,10 +77,11 @@ def test_ctrl_c_ends_the_run_quietly_with_130_and_leaves_nothing(linted: LintedP
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     # As a terminal does it: to every process of the group, while they are at work.
-    timer = threading.Timer(0.9, os.killpg, (process.pid, signal.SIGINT))
-    timer.start()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not children.read_text():
+        assert process.poll() is None, "it ended before it began to read"
+    os.killpg(process.pid, signal.SIGINT)
     out, error = process.communicate(timeout=60)
-    timer.join()
     assert process.returncode == 130, (out, error)
     assert (out, error) == ("", "interrupted\n")
     assert not (linted.directory / "known.json").exists()

@@ -25,7 +25,9 @@ def stage(
     directory = tmp_path_factory.mktemp("delivery")
     with (
         RedisServer(servers_dir, ca) as server,
-        lonely_stage(server, redis_server, directory, SERVICE_VISIBILITY=str(VISIBILITY_S)) as found,
+        lonely_stage(
+            server, redis_server, directory, SERVICE_VISIBILITY=str(VISIBILITY_S), SAFECELERY_LEDGER__LEASE="2"
+        ) as found,
     ):
         yield found
 
