@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import redis
+from amqp.exceptions import NotFound
 from celery import Celery
 from kombu import Connection
 
@@ -199,7 +200,10 @@ class Stage:
             with self.admin() as client:
                 return int(client.llen(queue))
         with Connection(self.broker.url, ssl=self.broker.broker_ssl) as connection:
-            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+            try:
+                return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+            except NotFound:  # nobody has declared it yet
+                return 0
 
 
 def _from_redis(item: bytes) -> RawItem:
