@@ -87,7 +87,9 @@ def test_a_copy_of_a_message_that_ran_is_refused_and_kept(ground: Stage, queue: 
         assert result.get(timeout=TIMEOUT) == name
         for count in (1, 2):
             replay(ground, queue, item)
-            eventually(lambda count=count: refused(worker, "replayed") == count, what="the refusal")
+            # The first copy is dropped, if the worker had not yet acknowledged the message when it came.
+            eventually(lambda count=count: refused(worker, "replayed") + noted(worker, "duplicate-dropped") == count)
+        assert refused(worker, "replayed") >= 1
     assert len(ground.witnesses("slow", name=name, when="begins")) == 1
     assert ground.depth(queue) == 0
 
