@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable
 from typing import TypeVar
 
-from safecelery.lint.source.second import can_fork
+from safecelery.lint.source.second import can_fork, fork
 
 __all__ = ["aside"]
 
@@ -27,7 +26,7 @@ def aside(work: Callable[[], Result]) -> Callable[[], Result]:
     except OSError:
         return work
     try:
-        pid = os.fork()
+        pid = fork()
     except OSError:
         os.close(read)
         os.close(write)
@@ -57,7 +56,6 @@ def _deliver(work: Callable[[], object], read: int, write: int) -> None:
     """The child's whole life."""
     status = 1
     try:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         import pickle
 
         os.close(read)

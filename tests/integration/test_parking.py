@@ -164,8 +164,10 @@ def test_a_flood_on_rabbitmq_goes_back_to_the_broker(on_rabbitmq: LonelyStage) -
     stage.canary()
     stage.forget_peak()
     before, already = stage.peak_mib(), delayed(stage)
-    stage.app.tasks["service.add"].apply_async((7, 7), countdown=3000)
-    (item,) = eventually(lambda: stage.take("celery_delayed_11"), what="it")
+    ours = stage.app.tasks["service.add"].apply_async((7, 7), countdown=3000).id
+    (item,) = eventually(
+        lambda: [one for one in stage.take("celery_delayed_11") if one.headers.get("id") == ours], what="it"
+    )
     count = 300
     for _ in range(count):
         stage.put(QUEUE, item.body, item.headers)

@@ -18,7 +18,7 @@ from safecelery.lint.source.reader import Reader
 from safecelery.lint.source.reading import Stamp
 from safecelery.lint.source.record import UnreadPart
 
-__all__ = ["Chunks", "Delivery", "Second", "can_fork", "start_second"]
+__all__ = ["Chunks", "Delivery", "Second", "can_fork", "fork", "start_second"]
 
 _NUMBER: Final = 4
 
@@ -51,6 +51,23 @@ def can_fork() -> bool:
         return False
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) > 1 if affinity is not None else (os.cpu_count() or 1) > 1
+
+
+def fork() -> int:
+    """``os.fork``, whose child ends at Ctrl-C without a word. In the midst of it no Ctrl-C is heard: Python would print
+    the interruption of its own preparations, and forget it (threading.py, ``_after_fork``).
+
+    Raises:
+        OSError: no room for another process.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        return pid
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Delivery:
@@ -128,7 +145,7 @@ def start_second(reader: Reader, chunks: Chunks, members: Callable[[int], list[i
     down_read, down_write = os.pipe()
     up_read, up_write = os.pipe()
     try:
-        pid = os.fork()
+        pid = fork()
     except OSError:
         for descriptor in (down_read, down_write, up_read, up_write):
             os.close(descriptor)
@@ -136,7 +153,6 @@ def start_second(reader: Reader, chunks: Chunks, members: Callable[[int], list[i
     if pid == 0:
         status = 1
         try:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.close(down_write)
             os.close(up_read)
             _serve(reader, chunks, members, down_read, up_write)
