@@ -55,6 +55,7 @@ _SAME: Final[Mapping[str, str]] = {
     "asyncio.exceptions.TimeoutError": "builtins.TimeoutError",
     "asyncio.exceptions.QueueEmpty": "asyncio.queues.QueueEmpty",
     "asyncio.exceptions.QueueFull": "asyncio.queues.QueueFull",
+    "asyncio.exceptions.QueueShutDown": "asyncio.queues.QueueShutDown",
     "kombu.exceptions.TimeoutError": "builtins.TimeoutError",
     "kombu.exceptions.ChannelError": "amqp.exceptions.ChannelError",
     "kombu.exceptions.ConnectionError": "amqp.exceptions.ConnectionError",
