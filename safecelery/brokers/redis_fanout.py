@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kombu.utils.encoding import bytes_to_str
 
 from safecelery.brokers.garbage import found
-from safecelery.brokers.redis_wire import envelope, wire_message
+from safecelery.brokers.redis_wire import addressed, envelope
 
 if TYPE_CHECKING:
     from typing import Any as _Base
@@ -34,12 +34,12 @@ class FanoutReader(_Base):
             return None
         topic, data = payload["channel"], payload["data"]
         read = self._read_topic(topic)
-        limit = self.bounds.item_bytes
-        if read is None or not isinstance(data, bytes) or envelope(data, max_bytes=limit) is None:
+        sent = envelope(data, max_bytes=self.bounds.item_bytes) if isinstance(data, bytes) else None
+        if read is None or sent is None:
             found("publication that is no message", "a fanout exchange", what_now="dropped")
             return None
         queue, exchange, routing_key = read
-        message = wire_message(data, queue, max_bytes=limit)
+        message = addressed(sent, queue)
         message["properties"]["delivery_info"].update(exchange=exchange, routing_key=routing_key)
         self.connection._deliver(message, queue)
         return True

@@ -10,7 +10,7 @@ from kombu.utils.uuid import uuid
 
 from safecelery.errors import Reason, Rejected
 
-__all__ = ["envelope", "oversized_message", "wire_message"]
+__all__ = ["addressed", "envelope", "oversized_message", "wire_message"]
 
 _TEXT = ("content-type", "content-encoding")
 
@@ -33,6 +33,13 @@ def wire_message(
     payload = envelope(item, max_bytes=max_bytes)
     if payload is None:
         payload = {"body": base64.b64encode(item).decode(), "properties": {"body_encoding": "base64"}}
+    return addressed(payload, queue, tag=tag, redelivered=redelivered)
+
+
+def addressed(
+    payload: dict[str, Any], queue: str, *, tag: str | None = None, redelivered: bool | None = None
+) -> dict[str, Any]:
+    """What :func:`envelope` returned, with tag and queue as this process knows them; see :func:`wire_message`."""
     properties = payload["properties"]
     if not redelivered:
         given = properties.get("delivery_info")
