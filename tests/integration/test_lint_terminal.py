@@ -75,6 +75,8 @@ def test_ctrl_c_ends_the_run_quietly_with_130_and_leaves_nothing(linted: LintedP
         linted.command("lint", "--output-file", "report.txt", "--update-baseline", "--baseline", "known.json"),
         cwd=linted.directory, env={**linted.env, "PYTHONUNBUFFERED": "1"}, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        # A shell's background job, such as this test may be part of, ignores the signal, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     # As a terminal does it: to every process of the group, while they are at work.
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
