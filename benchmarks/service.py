@@ -12,6 +12,7 @@ from typing import Any
 from celery import Celery
 
 VARIANT = os.environ.get("BENCH_VARIANT", "plain")
+RESULTS = os.environ.get("BENCH_RESULTS") == "kept"
 URL = os.environ["BENCH_URL"]
 HOME = Path(os.environ["BENCH_DIR"])
 QUEUE = f"bench-{VARIANT}"
@@ -51,7 +52,7 @@ def make_keys() -> None:
 
 def make_app() -> Celery:
     """The variant's app."""
-    if VARIANT == "safecelery":
+    if VARIANT in ("safecelery", "encrypted"):
         from safecelery import SafeCelerySettings, create_app
 
         return create_app(
@@ -59,12 +60,13 @@ def make_app() -> Celery:
             SafeCelerySettings(
                 profile="production",
                 broker={"url": URL},
+                results={"url": URL} if RESULTS else {},
                 signing={"key": f"file:{HOME / 'bench.key'}", "trust_file": HOME / "trust.toml"},
                 default_queue=QUEUE,
             ),
         )
-    app = Celery("bench", broker=URL)
-    app.conf.update(task_default_queue=QUEUE, task_ignore_result=True, broker_connection_retry_on_startup=True)
+    app = Celery("bench", broker=URL, backend=URL if RESULTS else None)
+    app.conf.update(task_default_queue=QUEUE, task_ignore_result=not RESULTS, broker_connection_retry_on_startup=True)
     if VARIANT == "auth":
         app.conf.update(
             security_key=str(HOME / "auth.key"),
@@ -72,6 +74,7 @@ def make_app() -> Celery:
             security_cert_store=str(HOME / "*.pem"),
             task_serializer="auth",
             accept_content=["auth"],
+            result_serializer="auth" if RESULTS else "json",
         )
         app.setup_security()
     if VARIANT != "plain":
@@ -83,8 +86,21 @@ def publish(count: int) -> float:
     """Seconds to send ``count`` messages, after one that opens the connection."""
     noop.delay(0, "warm", True)
     start = time.perf_counter()
-    for number in range(count):
-        noop.delay(number, "three arguments", True)
+    sent = [noop.delay(number, "three arguments", True).id for number in range(count)]
+    seconds = time.perf_counter() - start
+    (HOME / f"ids-{VARIANT}").write_text("\n".join(sent))
+    return seconds
+
+
+def read() -> float:
+    """Seconds to read every result, one at a time, by the ids alone."""
+    ids = (HOME / f"ids-{VARIANT}").read_text().split()
+    backend = app.backend
+    backend.get_task_meta(ids[0])
+    start = time.perf_counter()
+    for number, one in enumerate(ids):
+        if backend.get_task_meta(one, cache=False)["result"] != [number, "three arguments", True]:
+            raise SystemExit(f"the result of {one} is not what was returned")
     return time.perf_counter() - start
 
 
@@ -95,6 +111,7 @@ if __name__ == "__main__":
 app = make_app()
 
 
-@app.task(name="bench.noop", ignore_result=True, **({} if VARIANT == "plain" else LIMITS))
-def noop(number: int, text: str, flag: bool) -> None:
-    """Nothing."""
+@app.task(name="bench.noop", ignore_result=not RESULTS, **({} if VARIANT == "plain" else LIMITS))
+def noop(number: int, text: str, flag: bool) -> list[object] | None:
+    """Nothing, or the arguments where somebody wants a result."""
+    return [number, text, flag] if RESULTS else None
