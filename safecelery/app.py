@@ -11,19 +11,19 @@ from celery.app.utils import Settings
 
 from safecelery.brokers.connection import SafeConnection, SafeConnectionPool
 from safecelery.errors import PolicyViolationError, SettingsError
-from safecelery.keys.ring import Keyring
-from safecelery.keys.sources import load_private
-from safecelery.keys.trust import TrustStore
+from safecelery.keys.live import LiveKeyring
 from safecelery.policy.facts import Place
 from safecelery.policy.profile import load_policy
 from safecelery.runtime.conf import configure
 from safecelery.runtime.development import development_settings
 from safecelery.runtime.guard import Guard
+from safecelery.runtime.keys import KeysStep
 from safecelery.runtime.metrics import MetricsStep
 from safecelery.runtime.options import check_call, check_declaration
 from safecelery.runtime.startup import PolicyStep
 from safecelery.settings import SafeCelerySettings
 from safecelery.task import BUILTINS, PendingResult, SafeTask, place_of
+from safecelery.telemetry.keys import KeyLog
 
 __all__ = ["SafeCelery", "create_app"]
 
@@ -48,6 +48,7 @@ class SafeCelery(Celery):
         guard.bind(self)
         super().__init__(main, **options)
         self.steps["worker"].add(PolicyStep)
+        self.steps["worker"].add(KeysStep)
         self.steps["worker"].add(MetricsStep)
 
     # Configuration ---------------------------------------------------------------------------------------------
@@ -213,10 +214,9 @@ def create_app(name: str, settings: SafeCelerySettings | None = None, **options:
     if settings.profile == "development":
         settings = development_settings(name, settings)
     policy = load_policy(settings.policy)
-    active = load_private(settings.signing.key) if settings.signing.key else None
-    trust = TrustStore.load(settings.signing.trust_file) if settings.signing.trust_file else TrustStore.empty()
-    guard = Guard(settings, policy, Keyring(active, trust))
+    guard = Guard(settings, policy, LiveKeyring(settings.signing.key or None, settings.signing.trust_file, KeyLog()))
     app = SafeCelery(name, guard=guard, **options)
+    guard.expiry.look(guard.ring)
     if settings.broker.url:
         guard.enforce_configuration()
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,26 +86,29 @@ def _quoted(text: str, what: str) -> str:
 
 
 def write_private(path: Path, key: PrivateKey) -> None:
-    """Keep the key in a new file of mode 0600, whole or not at all.
+    """Keep the key in a new file of mode 0600, whole or not at all: a process that reads it (``directory:``) never sees
+    half of it.
 
     Raises:
         KeyringError: the file exists (a key is never overwritten), or cannot be written.
     """
-    text = render_private(key)
+    half = path.with_name(f".{secrets.token_hex(8)}.new")  # a name that no source reads
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _write(half, render_private(key))
+            os.link(half, path, follow_symlinks=False)
+        finally:
+            half.unlink(missing_ok=True)
     except FileExistsError:
         raise KeyringError(f"{path} exists, and a key is never overwritten; choose another name") from None
     except OSError as error:
         raise KeyringError(f"{path}: {error.strerror}") from None
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o600)  # a umask may have taken away the owner's own rights
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-    except BaseException as error:
-        path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise KeyringError(f"{path}: {error.strerror}") from None
-        raise
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o600)  # a umask may have taken away the owner's own rights
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)

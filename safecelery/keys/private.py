@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,7 +15,7 @@ from safecelery.keys import base64url
 from safecelery.keys.interface import SecretMaterial, Signer
 from safecelery.keys.schemes import scheme_named
 
-__all__ = ["OWNER", "PrivateKey", "key_id", "make_private", "parse_private", "render_private"]
+__all__ = ["OWNER", "PrivateKey", "key_id", "key_in_use", "make_private", "parse_private", "render_private"]
 
 #: Names of owners, as they appear in key ids, logs and trust stores.
 OWNER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
@@ -66,6 +68,25 @@ def make_private(
         kid=key_id(owner, public), scheme=scheme, owner=owner, created=created, expires=expires,
         secret=SecretMaterial(secret), signer=signer,
     )  # fmt: skip
+
+
+def key_in_use(keys: Sequence[PrivateKey], now: float | None = None) -> PrivateKey:
+    """Of several keys of one owner, the one to sign with: the newest whose time has begun and not ended (E6.8).
+
+    Where there is none, the next one, and else the last one: whoever signs with it is told why it cannot.
+
+    Args:
+        keys: at least one.
+        now: seconds since the epoch; ``None`` is the clock.
+    """
+    moment = time.time() if now is None else now
+    begun = [key for key in keys if key.created.timestamp() <= moment]
+    valid = [key for key in begun if moment < key.expires.timestamp()]
+    if valid:
+        return max(valid, key=lambda key: (key.created, key.kid))
+    if len(begun) < len(keys):
+        return min((key for key in keys if key not in begun), key=lambda key: (key.created, key.kid))
+    return max(keys, key=lambda key: (key.expires, key.kid))
 
 
 def render_private(key: PrivateKey) -> str:

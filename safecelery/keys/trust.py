@@ -15,9 +15,9 @@ from typing import Any, Literal
 from safecelery.errors import KeyringError, Reason, did_you_mean
 from safecelery.keys import base64url
 from safecelery.keys.interface import SignatureMismatch, Verifier
-from safecelery.keys.private import OWNER, key_id
+from safecelery.keys.private import OWNER, key_id, parse_private
 from safecelery.keys.schemes import scheme_named
-from safecelery.keys.sources import load_private
+from safecelery.keys.sources import read_secret_text, secret_files
 
 __all__ = ["TrustStore", "TrustedKey", "glob_matches"]
 
@@ -96,6 +96,8 @@ class TrustStore:
     """All keys that are believed, by id."""
 
     keys: Mapping[str, TrustedKey]
+    files: tuple[Path, ...] = field(default=(), compare=False)
+    """Files of the secrets that it refers to: another secret there is another store."""
 
     @classmethod
     def empty(cls) -> TrustStore:
@@ -140,8 +142,12 @@ class TrustStore:
         entries = document.get("keys")
         if not isinstance(entries, dict) or not entries:
             raise KeyringError(f"trust store {where}: no keys; an empty store would refuse everything in silence")
-        return cls(MappingProxyType({kid: _entry(kid, entry, f"trust store {where}: key {kid!r}")
-                                     for kid, entry in entries.items()}))  # fmt: skip
+        return cls(
+            MappingProxyType({kid: _entry(kid, entry, f"trust store {where}: key {kid!r}")
+                              for kid, entry in entries.items()}),
+            tuple(path for entry in entries.values() if isinstance(entry.get("secret"), str)
+                  for path in secret_files(entry["secret"])),
+        )  # fmt: skip
 
     def lookup(self, kid: str) -> TrustedKey | None:
         """The key of that id, valid or not."""
@@ -208,7 +214,7 @@ def _verifier(entry: dict[str, Any], where: str) -> tuple[Verifier, bytes | None
         if scheme.symmetric and entry.get("revoked") is True:
             return _Nothing(), None
         if scheme.symmetric:
-            key = load_private(entry["secret"])
+            key = parse_private(read_secret_text(entry["secret"]), entry["secret"])
             if key.scheme != scheme.name:
                 raise KeyringError(f"{where}: the key behind 'secret' is of scheme {key.scheme!r}, not {scheme.name!r}")
             secret = key.secret.reveal()

@@ -20,6 +20,7 @@ from safecelery.policy.vocabulary import CALL_OPTIONS, RETRY_OPTIONS, SETTINGS, 
 from safecelery.runtime.conf import broker_urls
 
 if TYPE_CHECKING:
+    from safecelery.keys.trust import TrustStore
     from safecelery.runtime.guard import Guard
 
 __all__ = [
@@ -68,11 +69,16 @@ def app_facts(app: Celery, guard: Guard, *, pool: str | None = None, consumes: b
 EVERYBODY = "every sender"
 
 
-def reported(guard: Guard) -> tuple[str, ...]:
-    """Whom the firewall of this app's workers does not keep out: everybody, or the owners of some keys."""
+def reported(guard: Guard, trust: TrustStore | None = None) -> tuple[str, ...]:
+    """Whom the firewall of this app's workers does not keep out: everybody, or the owners of some keys.
+
+    Args:
+        trust: a store that is to be judged; ``None`` is the one that holds.
+    """
     if guard.settings.firewall.mode == "report":
         return (EVERYBODY,)
-    return tuple(sorted({key.owner for key in guard.ring.trust.keys.values() if key.mode == "report"}))
+    keys = (guard.ring.trust if trust is None else trust).keys.values()
+    return tuple(sorted({key.owner for key in keys if key.mode == "report"}))
 
 
 def _pool_name(value: object) -> str:

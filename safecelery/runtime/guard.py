@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -13,13 +14,16 @@ from celery import Celery
 from safecelery.errors import KeyringError, SealError
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
 from safecelery.firewall.control import ALIASES
+from safecelery.keys.live import LiveKeyring
 from safecelery.keys.ring import Keyring
+from safecelery.keys.trust import TrustStore
 from safecelery.policy.facts import Facts, Place
 from safecelery.policy.gate import enforce
 from safecelery.policy.profile import Policy
 from safecelery.runtime.conf import VersionedDict, broker_urls
-from safecelery.runtime.facts import app_facts, transport_facts
+from safecelery.runtime.facts import app_facts, reported, transport_facts
 from safecelery.settings import SafeCelerySettings
+from safecelery.telemetry.keys import ExpiryWatch
 
 __all__ = ["Guard", "guard_of"]
 
@@ -45,10 +49,13 @@ class Guard:
         self.settings = settings
         self.policy = policy
         self.ring = ring
+        self.expiry = ExpiryWatch()
         self._app: Celery
         self._changes = VersionedDict()
         self._approved: int | None = None
         self._warned: set[tuple[str, str]] = set()
+        if isinstance(ring, LiveKeyring):
+            ring.approve = self._approve_trust
 
     def bind(self, app: Celery) -> None:
         """This is the guard of ``app``."""
@@ -102,9 +109,24 @@ class Guard:
                 logger.warning("policy %s: %s", self.policy.name, warning)
 
     def enforce_unchanged(self) -> None:
-        """Cheap enough for every publish: look again only if the configuration changed since it was approved."""
+        """Cheap enough for every publish: look again only if the configuration changed since it was approved.
+
+        Once a day this warns of keys that expire, too: a process that only sends has no other moment.
+        """
+        self.expiry.look(self.ring)
         if self._approved != self._changes.version:
             self.enforce_configuration()
+
+    def _approve_trust(self, before: TrustStore, after: TrustStore) -> None:
+        """A trust file that changes while the process runs keeps to the policy as it had to at the start.
+
+        Raises:
+            PolicyViolationError: it lifts a key's grants (``mode = "report"``) where the policy does not allow that.
+        """
+        more = set(reported(self, after)) - set(reported(self, before))
+        if more:
+            self.enforce(replace(app_facts(self._app, self), report_mode=reported(self, after)))
+            logger.warning("REPORT MODE for %s, from now on: what these may not send is run", ", ".join(sorted(more)))
 
     def enforce_own_grants(self, task: str, queue: str | None) -> None:
         """Tell a sender now what every worker would tell it later, by dead letter.
@@ -114,7 +136,8 @@ class Guard:
         Raises:
             SealError: the own key may not send this task, or not to this queue.
         """
-        own = self.ring.trust.lookup(self.ring.active.kid) if self.ring.active else None
+        active = self.ring.active
+        own = self.ring.trust.lookup(active.kid) if active else None
         if own is None:
             return
         if (amiss := own.check_validity(time.time(), max_skew_s=self.policy.limits.max_clock_skew_s)) is not None:
@@ -145,7 +168,8 @@ class Guard:
                 f"command {command!r}: without a trust file no reply can be verified; "
                 "set SAFECELERY_SIGNING__TRUST_FILE to one that names the workers' keys. Nothing was sent"
             )
-        own = trust.lookup(self.ring.active.kid) if self.ring.active else None
+        active = self.ring.active
+        own = trust.lookup(active.kid) if active else None
         name = ALIASES.get(command, command)
         if own is not None and not own.may_command(name):
             raise SealError(

@@ -11,6 +11,7 @@ from celery import bootsteps
 from safecelery.runtime.guard import guard_of
 from safecelery.runtime.startup import refusing_to_start
 from safecelery.telemetry.endpoint import library, serve
+from safecelery.telemetry.keys import key_gauges
 from safecelery.telemetry.metrics import summary
 
 __all__ = ["MetricsStep"]
@@ -42,11 +43,12 @@ class MetricsStep(bootsteps.StartStopStep):
         Raises:
             SecurityError: it cannot; the worker does not start.
         """
-        settings = guard_of(worker.app).settings.metrics
+        guard = guard_of(worker.app)
+        settings = guard.settings.metrics
         if settings.port is None:
             return
         with refusing_to_start():
-            self._stop = serve(settings.port, settings.address)
+            self._stop = serve(settings.port, settings.address, key_gauges(guard.ring))
         logger.info("metrics at http://%s:%s/metrics", settings.address, settings.port)
 
     def stop(self, worker: Any) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from safecelery.errors import SettingsError
-from safecelery.telemetry.metrics import COUNTERS, HISTOGRAMS
+from safecelery.telemetry.metrics import COUNTERS, HISTOGRAMS, Gauge
 
 __all__ = ["library", "serve"]
 
 
-def serve(port: int, address: str) -> Callable[[], None]:
+def serve(port: int, address: str, gauges: Sequence[Gauge] = ()) -> Callable[[], None]:
     """Answer at ``http://address:port/metrics`` from a thread of this process; returns what ends that.
 
     Called in the worker's main process after it has started its pool: pool processes neither count nor answer.
@@ -21,7 +21,7 @@ def serve(port: int, address: str) -> Callable[[], None]:
     """
     prometheus_client = library()
     registry = prometheus_client.CollectorRegistry()
-    registry.register(_Collector())
+    registry.register(_Collector(gauges))
     try:
         server, thread = prometheus_client.start_http_server(port, address, registry)
     except OSError as error:
@@ -56,9 +56,17 @@ def library() -> Any:
 class _Collector:
     """Our numbers as the families of ``prometheus_client``."""
 
-    def collect(self) -> Iterator[Any]:
-        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+    def __init__(self, gauges: Sequence[Gauge]) -> None:
+        self._gauges = gauges
 
+    def collect(self) -> Iterator[Any]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+        for gauge in self._gauges:
+            family = GaugeMetricFamily(gauge.name, gauge.about, labels=gauge.labels)
+            for labels, value in gauge.read().items():
+                family.add_metric(labels, value)
+            yield family
         for counter in COUNTERS:
             family = CounterMetricFamily(counter.name, counter.about, labels=counter.labels)
             for labels, value in counter.values().items():

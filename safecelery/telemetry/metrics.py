@@ -6,17 +6,20 @@ The firewall runs in the worker's main process, and so do these; pool processes 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 __all__ = [
     "ADMITTED",
     "AGE",
     "COUNTERS",
     "HISTOGRAMS",
+    "KEY_FAILURES",
     "REFUSALS",
     "SUPPRESSED",
     "TIME",
     "Counter",
+    "Gauge",
     "Histogram",
     "summary",
 ]
@@ -85,6 +88,17 @@ class Histogram:
         self._counts, self._sum = [0] * len(self._counts), 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """What is so at the moment, worked out whenever somebody asks."""
+
+    name: str
+    about: str
+    labels: tuple[str, ...]
+    read: Callable[[], Mapping[tuple[str, ...], float]]
+    """Its series. Called from the thread of the endpoint."""
+
+
 ADMITTED = Counter(
     "safecelery_messages_admitted_total", "Messages that the firewall let through.", ("queue", "task", "owner")
 )
@@ -95,6 +109,11 @@ REFUSALS = Counter(
 )
 SUPPRESSED = Counter(
     "safecelery_log_lines_suppressed_total", "Log lines about refused messages that were not written.", ("reason",)
+)
+KEY_FAILURES = Counter(
+    "safecelery_trust_reload_failures_total",
+    "Attempts to read a changed trust file (file trust) or private key (file key) that failed; the last good stays.",
+    ("file",),
 )
 TIME = Histogram(
     "safecelery_firewall_seconds",
@@ -107,7 +126,7 @@ AGE = Histogram(
     (0.5, 1, 5, 15, 60, 300, 1_800, 7_200, 43_200, 86_400, 604_800),
 )
 #: Everything that the endpoint shows.
-COUNTERS: tuple[Counter, ...] = (ADMITTED, REFUSALS, SUPPRESSED)
+COUNTERS: tuple[Counter, ...] = (ADMITTED, REFUSALS, SUPPRESSED, KEY_FAILURES)
 HISTOGRAMS: tuple[Histogram, ...] = (TIME, AGE)
 
 

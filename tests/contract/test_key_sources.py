@@ -11,9 +11,9 @@ import pytest
 
 from safecelery.errors import KeyringError
 from safecelery.keys.private import render_private
-from safecelery.keys.sources import SOURCES, load_private, read_secret_text
+from safecelery.keys.sources import SOURCES, absolute, load_private, read_secret_text, secret_files
 from safecelery.keys.sources.file import _LARGEST
-from tests.unit.keys.key_builders import a_private
+from tests.unit.keys.key_builders import a_private, keys_in
 
 DOCUMENT = render_private(a_private())
 SECRET = DOCUMENT.splitlines()[-1].split('"')[1]
@@ -38,8 +38,15 @@ def in_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
     return put
 
 
+def in_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
+    def put(text: str) -> str:
+        return f"directory:{keys_in(tmp_path / 'web-keys', **{'web.key': text})}"
+
+    return put
+
+
 #: A source without a line here fails the first test.
-PUTS = {"file": in_file, "env": in_environment}
+PUTS = {"file": in_file, "env": in_environment, "directory": in_directory}
 
 
 @pytest.fixture(params=list(SOURCES))
@@ -73,6 +80,27 @@ def test_a_place_where_nothing_is_is_an_error(put: Put, place: str) -> None:
     source = put(DOCUMENT).partition(":")[0]
     with pytest.raises(KeyringError):
         read_secret_text(f"{source}:{place}")
+
+
+def test_a_source_says_what_to_look_at_for_a_change(put: Put) -> None:
+    reference = put(DOCUMENT)
+    name = reference.partition(":")[0]
+    assert [path for path in secret_files(reference) if not path.exists()] == []
+    assert bool(secret_files(reference)) == (name != "env"), "nobody can change a variable of a running process"
+    assert secret_files(f"{name}:no/where\0") is not None
+
+
+def test_a_path_is_made_absolute_and_nothing_else(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = put(DOCUMENT)
+    name, _, place = reference.partition(":")
+    assert absolute(reference) == reference
+    if name != "env":
+        monkeypatch.chdir(tmp_path)
+        short = f"{name}:{Path(place).relative_to(tmp_path)}"
+        assert absolute(short) == reference
+        assert load_private(short) == load_private(reference)
+    for odd in ("", "file:", SECRET):
+        assert absolute(odd) == odd
 
 
 @pytest.mark.parametrize(
@@ -178,3 +206,17 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(KeyringError, match="not UTF-8"):
         load_private(f"file:{path}")
+
+
+def test_a_file_of_root_may_be_shown_to_a_group_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make files of root's")
+    reference = in_file(tmp_path, monkeypatch)(DOCUMENT)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    for mode, readable in ((0o440, True), (0o640, True), (0o400, True), (0o460, False), (0o444, False), (0o441, False)):
+        Path(reference[5:]).chmod(mode)
+        if readable:
+            assert load_private(reference) == a_private()
+        else:
+            with pytest.raises(KeyringError, match=f"mode 0{mode:o} lets others read it"):
+                load_private(reference)

@@ -73,8 +73,14 @@ class Identities:
         key = generate_key(owner, lifetime=timedelta(days=1))
         write_private(self.directory / f"{owner}.key", key)
         self.entries.append(trust_entry(key, send=send, queues=queues, control=control))
-        self.trust_file.write_text("\n".join(self.entries))
+        self.publish("\n".join(self.entries))
         return self.reference(owner)
+
+    def publish(self, text: str) -> None:
+        """A new trust file in the place of the old one: a running worker sees the one or the other."""
+        new = self.directory / ".trust.new"
+        new.write_text(text)
+        new.replace(self.trust_file)
 
     def reference(self, owner: str) -> str:
         """What ``SAFECELERY_SIGNING__KEY`` takes."""

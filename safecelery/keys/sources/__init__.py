@@ -1,27 +1,43 @@
-"""The table of sources: where a private key comes from. A new one is a module beside this and a line in ``SOURCES``."""
+"""The table of sources: where private keys come from. A new one is a module beside this and a line in ``SOURCES``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from safecelery.errors import KeyringError, did_you_mean
-from safecelery.keys.private import PrivateKey, parse_private
+from safecelery.keys.private import PrivateKey, key_in_use, parse_private
+from safecelery.keys.sources.directory import directory_files, read_directory
 from safecelery.keys.sources.environment import read_environment
 from safecelery.keys.sources.file import read_private_file
+from safecelery.keys.sources.interface import Document, Source
 
-__all__ = ["SOURCES", "load_private", "read_secret_text"]
+__all__ = [
+    "SOURCES",
+    "Document",
+    "absolute",
+    "load_private",
+    "load_privates",
+    "read_documents",
+    "read_secret_text",
+    "secret_files",
+]
 
-#: Scheme of the reference -> reader of the document behind it.
-SOURCES: Mapping[str, Callable[[str], str]] = MappingProxyType({"file": read_private_file, "env": read_environment})
+#: Scheme of the reference -> how to read what is behind it.
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        "file": Source(
+            lambda place: (Document(f"file:{place}", read_private_file(place)),), lambda place: (Path(place),)
+        ),
+        "env": Source(lambda name: (Document(f"env:{name}", read_environment(name)),), lambda _: ()),
+        "directory": Source(read_directory, directory_files),
+    }
+)
 
 
-def read_secret_text(reference: str) -> str:
-    """The document behind ``file:/run/secrets/web.key`` or ``env:WEB_KEY``.
-
-    Raises:
-        KeyringError: unknown source, or nothing there, or a file that others may read.
-    """
+def _source(reference: str) -> tuple[Source, str]:
     name, colon, place = reference.partition(":")
     if not colon or name not in SOURCES or not place:
         # Not quoted: by mistake it could be the secret itself.
@@ -29,13 +45,64 @@ def read_secret_text(reference: str) -> str:
             f"a key reference must begin with {' or '.join(f'{s}:' for s in SOURCES)}"
             f"{did_you_mean(name, SOURCES) if colon else ''}, as in file:/run/secrets/web.key"
         )
-    return SOURCES[name](place)
+    return SOURCES[name], place
+
+
+def read_documents(reference: str) -> tuple[Document, ...]:
+    """The documents behind ``file:/run/secrets/web.key``, ``env:WEB_KEY`` or ``directory:/run/secrets/web-keys``.
+
+    Raises:
+        KeyringError: unknown source, or nothing there, or a file that others may read.
+    """
+    source, place = _source(reference)
+    return source.read(place)
+
+
+def read_secret_text(reference: str) -> str:
+    """The one document behind a reference.
+
+    Raises:
+        KeyringError: as :func:`read_documents`, or there are several.
+    """
+    documents = read_documents(reference)
+    if len(documents) > 1:
+        raise KeyringError(f"{reference}: {len(documents)} private keys, where one is wanted; name its file (file:...)")
+    return documents[0].text
+
+
+def secret_files(reference: str) -> tuple[Path, ...]:
+    """What to look at for a change of the documents; empty for a source that cannot be watched.
+
+    Raises:
+        KeyringError: unknown source.
+    """
+    source, place = _source(reference)
+    return source.files(place)
+
+
+def absolute(reference: str) -> str:
+    """The reference with its path made absolute, as a process that changes its directory needs it."""
+    name, _, place = reference.partition(":")
+    return f"{name}:{os.path.abspath(place)}" if name in ("file", "directory") and place else reference  # noqa: PTH100  # keeps links
+
+
+def load_privates(reference: str) -> tuple[PrivateKey, ...]:
+    """Every private key behind a reference; all are of one owner.
+
+    Raises:
+        KeyringError: one cannot be had or is none, or they are of several owners. Never shows what was read.
+    """
+    keys = tuple(parse_private(document.text, document.where) for document in read_documents(reference))
+    owners = sorted({key.owner for key in keys})
+    if len(owners) > 1:
+        raise KeyringError(f"{reference}: keys of several owners ({', '.join(owners)}); give each a place of its own")
+    return keys
 
 
 def load_private(reference: str) -> PrivateKey:
-    """The private key behind a reference.
+    """The private key behind a reference; of several, the one in use now (:func:`key_in_use`).
 
     Raises:
-        KeyringError: it cannot be had, or is none. Never shows what was read.
+        KeyringError: as :func:`load_privates`.
     """
-    return parse_private(read_secret_text(reference), reference)
+    return key_in_use(load_privates(reference))

@@ -1,4 +1,4 @@
-"""A private key in a file that only its owner may read."""
+"""A private key in a file that only its owner may read; or root's, that one group of this process may read, too."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def _only_ours(found: os.stat_result, place: str) -> None:
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISREG(found.st_mode):
         raise KeyringError(f"private key {place}: not a regular file")
-    if mode & 0o077:
-        raise KeyringError(f"private key {place}: mode {mode:04o} lets others read it; chmod 600 {place}")
     if found.st_uid not in (os.geteuid(), 0):
         raise KeyringError(f"private key {place}: belongs to user {found.st_uid}, not to this one or root")
+    # As PostgreSQL judges its server key: what is root's own may be shown to one group, such as fsGroup of Kubernetes.
+    if mode & (0o077 if found.st_uid == os.geteuid() else 0o037):
+        raise KeyringError(f"private key {place}: mode {mode:04o} lets others read it; chmod 600 {place}")

@@ -21,7 +21,6 @@ from safecelery.firewall import Context, admit
 from safecelery.firewall.checks.audience import reaches
 from safecelery.firewall.checks.schedule import moment
 from safecelery.keys.private import PrivateKey
-from safecelery.keys.ring import Keyring
 from safecelery.message.claims import Audience, Claims
 from safecelery.message.dead_letter import DeadLetter
 from safecelery.message.seal import HEADER, Draft, seal
@@ -89,7 +88,7 @@ class Replayer:
             raise DeadLetterError("no key to sign with: name the operator's with --key, or set SAFECELERY_SIGNING__KEY")
         if self._guard.ring.trust.lookup(key.kid) is None:
             raise DeadLetterError(f"the trust store has no key {key.kid!r}, so no worker would run what it sends")
-        self._ring = Keyring(key, self._guard.ring.trust)
+        self._ring = self._guard.ring.signed_by(key)
         self.kid = key.kid
         self._allowed, self._book = allowed, book
 

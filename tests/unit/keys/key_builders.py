@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from safecelery.keys.generate import trust_entry
@@ -31,6 +32,15 @@ def an_entry(**changes: str | None) -> str:
 def a_trusted(**changes: str | None) -> TrustedKey:
     (key,) = TrustStore.parse(an_entry(**changes), "test").keys.values()
     return key
+
+
+def keys_in(directory: Path, **texts: str) -> Path:
+    """A directory with these files, each of mode 0600."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    for name, text in texts.items():
+        (directory / name).write_text(text, encoding="utf-8")
+        (directory / name).chmod(0o600)
+    return directory
 
 
 def a_ring() -> Keyring:

@@ -65,7 +65,7 @@ def test_without_a_port_nothing_listens_and_the_end_is_summed_up(
 def test_with_a_port_it_listens_until_it_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Any] = []
     monkeypatch.setattr(metrics, "library", lambda: None)
-    monkeypatch.setattr(metrics, "serve", lambda *where: heard.append(where) or (lambda: heard.append("stopped")))
+    monkeypatch.setattr(metrics, "serve", lambda *where: heard.append(where[:2]) or (lambda: heard.append("stopped")))
     made, worker = step(tmp_path, port=9100)
     made.start(worker)
     assert heard == [(9100, "127.0.0.1")]

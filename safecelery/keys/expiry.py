@@ -1,0 +1,53 @@
+"""Which keys end when, and how near that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from safecelery.keys.live import LiveKeyring
+from safecelery.keys.ring import Keyring
+from safecelery.keys.trust import TrustedKey
+
+__all__ = ["STAGES_D", "Dated", "dated", "stage"]
+
+DAY_S = 86_400
+#: Days left at which somebody should hear of it: a month to roll out the next key, a week, none.
+STAGES_D = (30, 7, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A key that ends."""
+
+    kid: str
+    owner: str
+    use: Literal["own", "trusted"]
+    expires: float
+    """Seconds since the epoch."""
+
+    def days_left(self, now: float) -> float:
+        """Days until it expires; negative afterwards."""
+        return (self.expires - now) / DAY_S
+
+
+def dated(ring: Keyring) -> Iterator[Dated]:
+    """The own key that will sign last, and every trusted key that is not revoked.
+
+    A kind of key that is not here is not warned of, and not in the metrics.
+    """
+    privates = ring.privates if isinstance(ring, LiveKeyring) else (ring.active,) if ring.active else ()
+    if privates:
+        last = max(privates, key=lambda key: (key.expires, key.kid))
+        yield Dated(last.kid, last.owner, "own", last.expires.timestamp())
+    yield from _trusted(ring.trust.keys.values())
+
+
+def _trusted(keys: Iterable[TrustedKey]) -> Iterator[Dated]:
+    return (Dated(key.kid, key.owner, "trusted", key.expires) for key in keys if not key.revoked)
+
+
+def stage(days_left: float) -> int | None:
+    """The last of ``STAGES_D`` that is reached; ``None``: there is time."""
+    return next((days for days in reversed(STAGES_D) if days_left <= days), None)
