@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ class LiveKeyring(Keyring):
         KeyringError: a key or the trust store cannot be used. Later, this is told instead of raised.
     """
 
-    __slots__ = ("_keys", "_store", "approve")
+    __slots__ = ("_choice", "_keys", "_store", "approve")
 
     def __init__(
         self,
@@ -47,6 +48,8 @@ class LiveKeyring(Keyring):
         self.approve: Callable[[TrustStore, TrustStore], None] = _nothing
         """Has the last word on a store that is to replace another; raises where it may not."""
         self._keys: Watched[tuple[PrivateKey, ...]] | None = None
+        self._choice: tuple[tuple[PrivateKey, ...], float, PrivateKey | None] = ((), 0.0, None)
+        """Of which keys, until when, which one: worked out only where it can have changed."""
         self._store: Watched[TrustStore] | None = None
         if key is not None:
             reference = absolute(key)
@@ -67,7 +70,15 @@ class LiveKeyring(Keyring):
         if self._keys is None:
             return None
         keys = self._keys.value
-        return keys[0] if len(keys) == 1 else key_in_use(keys)
+        if len(keys) == 1:
+            return keys[0]
+        now = time.time()
+        of, until, chosen = self._choice
+        if of is not keys or now >= until:
+            chosen = key_in_use(keys, now)
+            times = (when.timestamp() for key in keys for when in (key.created, key.expires))
+            self._choice = keys, min((when for when in times if when > now), default=math.inf), chosen
+        return chosen
 
     @property
     def trust(self) -> TrustStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,16 @@ def test_a_new_private_key_signs_when_its_time_has_come(files: Files) -> None:
     new = files.add(now=datetime.now(UTC) - timedelta(seconds=2))
     assert files.later().active == new
     assert files.ring.signer(datetime.now(UTC).timestamp()) == new
+
+
+def test_a_key_begins_and_ends_while_nothing_is_read(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = files.last.created.timestamp()
+    old, new = files.last, files.add(now=files.last.created + timedelta(days=2), lifetime=timedelta(days=1))
+    ring = files.later()
+    monkeypatch.setattr(Path, "read_text", lambda *_: pytest.fail("read"))
+    for days, key in ((0, old), (1.9, old), (2, new), (2.9, new), (3, old), (400, old)):
+        monkeypatch.setattr(time, "time", lambda days=days: start + days * 86_400)
+        assert (days, ring.active) == (days, key)
 
 
 def test_the_last_good_private_key_signs_on_while_its_file_is_gone(files: Files) -> None:

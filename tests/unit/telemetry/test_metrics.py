@@ -12,7 +12,17 @@ import pytest
 
 from safecelery.errors import SettingsError
 from safecelery.telemetry.endpoint import library, serve
-from safecelery.telemetry.metrics import ADMITTED, COUNTERS, HISTOGRAMS, REFUSALS, TIME, Counter, Histogram, summary
+from safecelery.telemetry.metrics import (
+    ADMITTED,
+    COUNTERS,
+    HISTOGRAMS,
+    REFUSALS,
+    TIME,
+    Counter,
+    Gauge,
+    Histogram,
+    summary,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +94,7 @@ def test_the_endpoint_shows_every_number_until_it_is_stopped(port: int) -> None:
     REFUSALS.add("stale", 'q"\n', "t", "web", "enforce")
     TIME.observe(0.0003)
     TIME.observe(99)
-    stop = serve(port, "127.0.0.1")
+    stop = serve(port, "127.0.0.1", (Gauge("safecelery_x_days", "", ("key",), lambda: {("web-1",): -1.5}),))
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
             text = answer.read().decode()
@@ -94,6 +104,7 @@ def test_the_endpoint_shows_every_number_until_it_is_stopped(port: int) -> None:
     assert 'safecelery_firewall_seconds_bucket{le="0.0002"} 0.0' in text
     assert 'safecelery_firewall_seconds_bucket{le="0.0005"} 1.0' in text
     assert 'safecelery_firewall_seconds_bucket{le="+Inf"} 2.0' in text
+    assert 'safecelery_x_days{key="web-1"} -1.5' in text
     assert "python_info" not in text, "only our own numbers"
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20)
