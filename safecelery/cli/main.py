@@ -19,7 +19,7 @@ COMMANDS: CommandTable = {
     "rules": ("safecelery.cli.rules.command:rules", "Every rule of the linter, or the page of one."),
     "reasons": ("safecelery.cli.reasons:reasons", "Why a message was refused, and what to do about it."),
     "init": ("safecelery.cli.init.command:init", "Make a service that runs: package, settings, keys, policy."),
-    "keys": ("safecelery.cli.keys.group:keys", "Make and look at signing keys and what they may send."),
+    "keys": ("safecelery.cli.keys.group:keys", "Make, rotate, revoke and look at signing keys and what they may send."),
     "dlq": ("safecelery.cli.dlq.group:dlq", "Dead letters: what was refused; look, replay, export, purge."),
     "broker": ("safecelery.cli.broker:broker", "Start, stop or look at the development profile's broker."),
     "demo": ("safecelery.cli.demo.command:demo", "A real worker at work, then under attack. Takes half a minute."),

@@ -10,7 +10,7 @@ from safecelery.keys.live import LiveKeyring
 from safecelery.keys.ring import Keyring
 from safecelery.keys.trust import TrustedKey
 
-__all__ = ["STAGES_D", "Dated", "dated", "stage"]
+__all__ = ["DAY_S", "STAGES_D", "Dated", "dated", "stage", "succeeded"]
 
 DAY_S = 86_400
 #: Days left at which somebody should hear of it: a month to roll out the next key, a week, none.
@@ -46,6 +46,13 @@ def dated(ring: Keyring) -> Iterator[Dated]:
 
 def _trusted(keys: Iterable[TrustedKey]) -> Iterator[Dated]:
     return (Dated(key.kid, key.owner, "trusted", key.expires) for key in keys if not key.revoked)
+
+
+def succeeded(key: Dated | TrustedKey, keys: Iterable[TrustedKey], now: float) -> bool:
+    """The key has expired, and its owner has another one that is valid: it was replaced, and its entry is history."""
+    return now >= key.expires and any(
+        other.owner == key.owner and other.kid != key.kid and other.check_validity(now) is None for other in keys
+    )
 
 
 def stage(days_left: float) -> int | None:

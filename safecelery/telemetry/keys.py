@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from safecelery.keys.expiry import DAY_S, Dated, dated, stage
+from safecelery.keys.expiry import DAY_S, Dated, dated, stage, succeeded
 from safecelery.keys.live import LiveKeyring
 from safecelery.keys.private import PrivateKey, key_in_use
 from safecelery.keys.ring import Keyring
@@ -109,12 +109,13 @@ class ExpiryWatch:
             self._told.clear()
         for key in dated(ring):
             reached = stage(key.days_left(now))
-            if reached is not None and self._told.get(key) != reached:
+            if reached is None or self._told.get(key) == reached:
+                continue
+            self._told[key] = reached
+            if not succeeded(key, ring.trust.keys.values(), now):
                 self._warn(key, now)
-                self._told[key] = reached
 
     def _warn(self, key: Dated, now: float) -> None:
-        replaced = key.use == "trusted" and key.days_left(now) <= 0
         logger.warning(
             "%s key %s of %s %s (%s); fix: %s",
             key.use,
@@ -122,9 +123,7 @@ class ExpiryWatch:
             key.owner,
             _in_words(key.days_left(now)),
             _moment(key.expires),
-            "remove its entry from the trust file, if another key has replaced it"
-            if replaced
-            else f"safecelery keys rotate {key.kid} --trust FILE",
+            f"safecelery keys rotate {key.kid} --trust FILE, or remove its entry if nobody needs it any more",
             extra={"safecelery_event": "key-expiring", "safecelery_key": key.kid, "safecelery_owner": key.owner},
         )
 

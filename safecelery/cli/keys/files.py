@@ -10,7 +10,7 @@ from pathlib import Path
 from safecelery.errors import KeyringError
 from safecelery.keys.trust import TrustStore
 
-__all__ = ["append_trust", "config_home", "refuse_git_worktree"]
+__all__ = ["append_trust", "config_home", "read_trust", "refuse_git_worktree", "replace_trust"]
 
 
 def config_home() -> Path:
@@ -32,25 +32,50 @@ def refuse_git_worktree(path: Path, override: str) -> None:
             )
 
 
+def read_trust(path: Path) -> str:
+    """The text of a trust file that can be used, with its line ends as they are.
+
+    Raises:
+        KeyringError: it cannot be used.
+    """
+    TrustStore.load(path)
+    return path.read_bytes().decode("utf-8")
+
+
 def append_trust(path: Path, entry: str) -> None:
     """Add an entry; the file is replaced as a whole, and only by one that can be used.
 
     Raises:
         KeyringError: the file as it is, or as it would be, is no trust store.
     """
+    before = read_trust(path) if path.exists() else ""
+    replace_trust(path, before, before.rstrip("\r\n") + "\n\n" + entry if before else entry)
+
+
+def replace_trust(path: Path, before: str, after: str) -> None:
+    """Put another text in the place of the file, whole and at once, with the mode and owner that the file has.
+
+    Args:
+        path: a link is followed, and stays.
+        before: what the new text was made of; empty: the file is new.
+
+    Raises:
+        KeyringError: the new text is no trust store, or somebody else has changed the file since it was read.
+    """
     path = path.resolve()
-    before = ""
-    mode = 0o644  # public keys: everybody may read them, nobody else may change them
-    if path.exists():
-        TrustStore.load(path)
-        before = path.read_text(encoding="utf-8").rstrip("\n") + "\n\n"
-        mode = stat.S_IMODE(path.stat().st_mode)
-    after = before + entry
     TrustStore.parse(after, str(path))
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".trust-", encoding="utf-8", delete=False) as file:
+    found = path.stat() if path.exists() else None
+    if (path.read_bytes().decode("utf-8") if found else "") != before:
+        raise KeyringError(f"trust store {path}: somebody changed it at the same time; nothing was written, try again")
+    mode = (
+        stat.S_IMODE(found.st_mode) if found else 0o644
+    )  # public keys: all may read them, nobody else may change them
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".trust-", delete=False) as file:
         try:
-            file.write(after)
+            file.write(after.encode("utf-8"))
             file.flush()
+            if found and (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(file.fileno(), found.st_uid, found.st_gid)
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
             Path(file.name).replace(path)

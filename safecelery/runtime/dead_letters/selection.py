@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from safecelery.errors import DeadLetterError
 from safecelery.keys.trust import glob_matches
+from safecelery.policy import durations
 from safecelery.runtime.dead_letters.stream import NOT_A_LETTER, Entry
 
 __all__ = ["Selection", "seconds"]
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_PART = re.compile(r"([0-9]{1,9})([smhdw])")
 #: An id may be shortened to this many characters.
 SHORTEST_ID = 6
 
@@ -23,10 +21,10 @@ def seconds(text: str) -> int:
     Raises:
         DeadLetterError: it is no duration.
     """
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise DeadLetterError(f"{text!r} is no duration: numbers with s, m, h, d or w, such as 2h, 7d or 1d12h")
-    return sum(int(number) * _UNITS[unit] for number, unit in parts)
+    try:
+        return durations.seconds(text)
+    except ValueError as error:
+        raise DeadLetterError(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

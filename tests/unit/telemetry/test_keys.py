@@ -16,9 +16,10 @@ from safecelery.keys.trust import TrustStore
 from safecelery.keys.watched import Failed, Loaded
 from safecelery.telemetry.keys import ExpiryWatch, KeyLog, key_gauges
 from safecelery.telemetry.metrics import KEY_FAILURES
-from tests.unit.keys.key_builders import T, a_private, a_ring, an_entry
+from tests.unit.keys.key_builders import NOW, T, a_private, a_ring, an_entry
 
 DAY = 86_400
+YEAR = timedelta(days=365)
 KID = a_private().kid
 
 
@@ -90,8 +91,19 @@ def test_each_key_is_warned_of_once_at_each_stage(caplog: pytest.LogCaptureFixtu
         (23, f"own key {KID} of web expires in 7 days"), (23, f"trusted key {KID} of web expires in 7 days"),
         (30, f"own key {KID} of web has expired"), (30, f"trusted key {KID} of web has expired"),
     ]  # fmt: skip
-    assert heard[0][1].endswith(f"(2027-02-14 12:00:00 UTC); fix: safecelery keys rotate {KID} --trust FILE")
-    assert "remove its entry" in heard[-1][1]
+    assert heard[0][1].endswith(
+        f"(2027-02-14 12:00:00 UTC); fix: safecelery keys rotate {KID} --trust FILE, or remove its "
+        "entry if nobody needs it any more"
+    )
+
+
+def test_an_expired_key_that_was_replaced_is_history(caplog: pytest.LogCaptureFixture) -> None:
+    later = trust_entry(a_private(secret=bytes(32), created=datetime(2027, 2, 1, tzinfo=UTC), expires=NOW + YEAR))
+    ring = Keyring(None, store(an_entry(), later))
+    ExpiryWatch(lambda: T + 31 * DAY).look(ring)
+    assert caplog.messages == []
+    ExpiryWatch(lambda: T + 29 * DAY).look(ring)
+    assert len(caplog.messages) == 1, "before its end it is not: somebody may use it"
 
 
 def test_a_worker_says_it_again_in_its_own_log(caplog: pytest.LogCaptureFixture) -> None:
