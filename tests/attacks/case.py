@@ -46,7 +46,7 @@ CASES = Path(__file__).parent / "cases"
 BROKERS = ("redis", "rabbitmq")
 OUTCOMES = ("rejected", "admitted", "harmless")
 #: Owners of keys that the stage has; "none" signs nothing.
-SIGNERS = ("full", "limited", "reported", "expired", "revoked", "unknown", "none")
+SIGNERS = ("full", "limited", "reported", "expired", "revoked", "early", "unknown", "none")
 
 _MESSAGE = {"task", "args", "kwargs", "embed", "queue", "signer"}
 _MEMBERS: dict[str, set[str]] = {

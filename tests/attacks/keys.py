@@ -21,8 +21,8 @@ class Keys:
     """Private keys by owner, and the trust file that the worker reads.
 
     ``full`` may send every task to both queues and give every command, ``limited`` some tasks to one queue;
-    ``reported`` as well, but what is beyond that is only reported. ``expired`` and ``revoked`` could do what ``full``
-    can; ``unknown`` is in nobody's trust store. ``worker`` signs retries and canvas.
+    ``reported`` as well, but what is beyond that is only reported. ``expired``, ``revoked`` and ``early``, whose time
+    begins tomorrow, could do what ``full`` can; ``unknown`` is in nobody's trust store. ``worker`` signs retries and canvas.
     """
 
     directory: Path
@@ -40,6 +40,7 @@ class Keys:
         keys._add("reported", send=LIMITED, queues=("orders",), suffix='mode = "report"\n')
         keys._add("revoked", suffix="revoked = true\n")
         keys._add("expired", now=yesterday, lifetime=timedelta(hours=1))
+        keys._add("early", now=datetime.now(UTC) + timedelta(days=1))
         keys._private["unknown"] = generate_key("unknown")
         keys.trust_file.write_text("\n".join(keys._entries))
         return keys

@@ -30,9 +30,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Has a key, and sends a task that kills its process": ("poison_*",),
     "Sends a captured message again, elsewhere or later": (
         "replayed_*", "*_replayed_*", "stale_*", "audience_*", "lifetime_*", "meant_for_*", "signed_in_the_future_*",
+        "captured_from_*",
     ),
     "Sends what nobody trusted has signed": (
-        "unsigned_rejected", "*d_key_*", "impostor_key_*", "empty_signature_*", "public_key_*", "signature_*",
+        "unsigned_rejected", "*d_key_*", "impostor_key_*", "early_key_*", "empty_signature_*", "public_key_*", "signature_*",
     ),
     "Changes the envelope of a captured message": ("envelope_*", "two_envelopes_*", "claim*", "version_*"),
     "Changes a captured message": (

@@ -24,7 +24,7 @@ __all__ = ["AUTH", "AuthSealer"]
 #: Who is in the worker's certificate store. There are no grants: each may send everything. It refuses to load expired
 #: certificates, and revoking one means to take it out.
 TRUSTED = ("worker", "full", "limited", "reported")
-STRANGERS = ("unknown", "expired", "revoked")
+STRANGERS = ("unknown", "expired", "revoked", "early")
 _PEM = serialization.Encoding.PEM
 
 

@@ -23,7 +23,7 @@ from tests.integration.stage import let_go
 __all__ = ["StockSealer", "open_stock"]
 
 #: Signers whom a worker of either kind should not listen to at all.
-STRANGERS = ("unknown", "expired", "revoked", "none")
+STRANGERS = ("unknown", "expired", "revoked", "early", "none")
 #: kombu's own name of a compression (kombu/compression.py), where ours differs.
 COMPRESSIONS = {"application/x-bzip2": "application/x-bz2"}
 #: Claims that have a counterpart in a message without claims.
