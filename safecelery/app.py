@@ -165,6 +165,11 @@ class SafeCelery(Celery):
         """What ``celery worker`` runs."""
         return self.subclass_with_self("safecelery.runtime.startup:SafeWorker", name="Worker")
 
+    @cached_property
+    def Beat(self) -> Any:  # noqa: N802  # Celery's name
+        """What ``celery beat`` runs."""
+        return self.subclass_with_self("safecelery.runtime.beat:SafeBeat", name="Beat")
+
     # Calls -----------------------------------------------------------------------------------------------------
 
     def send_task(

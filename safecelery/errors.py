@@ -14,6 +14,7 @@
     ├── Rejected                    a received message is refused; carries a Reason
     ├── OutcomeUnavailable          an operation was done before, and what came of it is not known
     ├── StoreUnavailable            the ledger cannot be asked, so nothing that needs it goes on
+    ├── StateFileError              a state file of a worker or of beat that cannot be used; it is left as it is
     └── TransientError              for tasks to raise: retried with backoff
 
 This module is the bottom layer: it imports nothing of the package.
@@ -40,6 +41,7 @@ __all__ = [
     "SafeCeleryError",
     "SealError",
     "SettingsError",
+    "StateFileError",
     "StoreUnavailable",
     "TransientError",
     "UnknownOptionError",
@@ -159,6 +161,10 @@ class Rejected(SafeCeleryError):
 
 class StoreUnavailable(SafeCeleryError):
     """The store of deliveries and outcomes cannot be asked. The text names the server, never a password."""
+
+
+class StateFileError(SafeCeleryError):
+    """A file in which a worker or beat keeps its state cannot be used. It is neither opened otherwise nor changed."""
 
 
 class OutcomeUnavailable(SafeCeleryError):

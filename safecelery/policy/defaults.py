@@ -48,6 +48,9 @@ SAFE_SETTINGS: Final[Mapping[str, Any]] = MappingProxyType(
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "broker_connection_retry_on_startup": True,
         "worker_consumer": "safecelery.runtime.consume:SafeWorkerConsumer",
+        # Celery's own keeps a pickle, under a name that this one must not collide with.
+        "beat_scheduler": "safecelery.runtime.beat:SafeScheduler",
+        "beat_schedule_filename": "celerybeat-schedule.json",
     }
 )
 """What holds in an app of ours unless the project says otherwise; whatever it says then faces the policy."""

@@ -78,6 +78,20 @@ def pool_shrink(state: Any, n: int = 1) -> Any:
     return control.pool_shrink(state, n)
 
 
+def revoke(state: Any, task_id: Any, terminate: bool = False, signal: str | None = None) -> Any:
+    """Skip tasks. With ``--statedb`` they are in its file before this is answered; in a burst, within a second."""
+    try:
+        return control.revoke(state, task_id, terminate=terminate, signal=signal)
+    finally:
+        if (kept := getattr(state.consumer.controller, "_persistence", None)) is not None:
+            kept.save_soon()
+
+
+def terminate(state: Any, signal: Any, task_id: Any) -> Any:
+    """As :func:`revoke`, and end what runs already."""
+    return revoke(state, task_id, terminate=True, signal=signal)
+
+
 def _soon(consumer: Any, what: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Later, in the worker's loop, where an exception would end it (kombu/asynchronous/hub.py)."""
     lost = (*consumer.connection_errors, *consumer.channel_errors)
@@ -99,4 +113,6 @@ HANDLERS: Final[Mapping[str, Callable[..., Any]]] = {
     "add_consumer": add_consumer,
     "cancel_consumer": cancel_consumer,
     "pool_shrink": pool_shrink,
+    "revoke": revoke,
+    "terminate": terminate,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from safecelery.runtime.consume_seams import CONSUME_SEAMS
 from safecelery.runtime.control_seams import CONTROL_SEAMS
 from safecelery.runtime.seam import Seam
+from safecelery.runtime.state_seams import STATE_SEAMS
 
 __all__ = ["SEAMS", "Seam"]
 
@@ -173,4 +174,5 @@ SEAMS: tuple[Seam, ...] = (
          lines=("except SecurityError as e:", "ctx.obj.error(e.args[0])", "ctx.exit(1)")),
     Seam("celery.concurrency:ALIASES", "runtime/startup.py:_POOLS", "the names of the pools"),
     *CONTROL_SEAMS,
+    *STATE_SEAMS,
 )  # fmt: skip

@@ -23,11 +23,23 @@ __all__ = ["PolicyStep", "SafeWorker", "refusing_to_start"]
 logger = logging.getLogger("safecelery")
 
 
+#: Steps of Celery's worker that would open a pickle, and ours instead.
+_REPLACED = {
+    "celery.worker.components:StateDB": "safecelery.runtime.statedb:StateDBStep",
+    "celery.worker.components:Beat": "safecelery.runtime.beat:BeatStep",
+}
+
+
 class SafeWorker(Worker):
     """``celery worker``: whatever breaks the policy ends it with a message instead of a traceback.
 
     Not all of it waits for :class:`PolicyStep`: tasks are finalized, and the broker's URL is asked for, before.
     """
+
+    class Blueprint(Worker.Blueprint):
+        """Celery's steps, but none that opens a pickle."""
+
+        default_steps = (Worker.Blueprint.default_steps - set(_REPLACED)) | set(_REPLACED.values())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Raises SecurityError, as in :class:`PolicyStep`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ def joined(process: DeployFacts, settings: SettingsFacts, longest_task_s: Stated
         settings_bound_children=_bounded(settings),
         settings_scheduler=_stated(settings, "beat_scheduler"),
         settings_schedule_file=_stated(settings, "beat_schedule_filename"),
+        hardened=settings.signing is True,
         longest_task_s=longest_task_s,
     )
 
@@ -41,6 +42,7 @@ def matched(process: DeployFacts, apps: Sequence[SettingsFacts], longest_task_s:
         settings_bound_children=UNKNOWN,
         settings_scheduler=UNKNOWN,
         settings_schedule_file=UNKNOWN,
+        hardened=_all(app.signing is True for app in apps),
         longest_task_s=longest_task_s,
     )
 
@@ -58,6 +60,12 @@ def _starts(app: str, file: str) -> bool:
     module = "/" + file.removesuffix(".py").removesuffix("/__init__")
     path = "/" + app.partition(":")[0].replace(".", "/")
     return module.endswith((path, f"{path}/celery"))
+
+
+def _all(answers: Iterable[bool]) -> Tri:
+    """What is the same of each; UNKNOWN where they differ."""
+    found = set(answers)
+    return found.pop() if len(found) == 1 else UNKNOWN
 
 
 def _stated(settings: SettingsFacts, name: str) -> Stated:

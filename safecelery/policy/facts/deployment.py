@@ -95,6 +95,8 @@ class DeployFacts:
     """``beat_scheduler`` of the app, where its settings state it."""
     settings_schedule_file: Stated = ABSENT
     """``beat_schedule_filename`` of the app, where its settings state it."""
+    hardened: Tri = False
+    """The app is made by ``create_app``, so its state files are JSON."""
 
     @property
     def subject(self) -> str:

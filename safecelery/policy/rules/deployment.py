@@ -33,9 +33,11 @@ def _forces_root(process: DeployFacts, _: Limits) -> Verdict:
 
 @in_production("worker")
 def _state_file(process: DeployFacts, _: Limits) -> Verdict:
-    if process.statedb is ABSENT or process.statedb == "":
+    if process.statedb is ABSENT or process.statedb == "" or process.hardened is True:
         return PASS
-    return unreadable("--statedb") if process.statedb is UNKNOWN else Fail(f"--statedb is {shown(process.statedb)}")
+    if UNKNOWN in (process.hardened, process.statedb):
+        return unreadable("which app it runs" if process.hardened is UNKNOWN else "--statedb")
+    return Fail(f"--statedb is {shown(process.statedb)}")
 
 
 def _scheduler(process: DeployFacts) -> object:
@@ -46,13 +48,21 @@ def _schedule(process: DeployFacts) -> object:
     return process.settings_schedule_file if process.schedule_file is ABSENT else process.schedule_file
 
 
+def _shelved(process: DeployFacts) -> bool:
+    """Its schedule is, or may be, in a pickle; an app of ours has another scheduler by itself."""
+    scheduler = _scheduler(process)
+    return process.hardened is not True if scheduler is ABSENT else scheduler is UNKNOWN or among(scheduler, _IN_FILES)
+
+
 @in_production("beat")
 def _schedule_file(process: DeployFacts, _: Limits) -> Verdict:
     scheduler, file = _scheduler(process), _schedule(process)
     if scheduler is UNKNOWN:
         return unreadable("the scheduler")
-    if scheduler is not ABSENT and not among(scheduler, _IN_FILES):
+    if not _shelved(process):
         return PASS
+    if scheduler is ABSENT and process.hardened is UNKNOWN:
+        return unreadable("which app it runs")
     if file is ABSENT:
         return Fail("it is celerybeat-schedule in the directory beat was started in")
     return unreadable("the schedule file") if file is UNKNOWN else PASS
@@ -60,10 +70,13 @@ def _schedule_file(process: DeployFacts, _: Limits) -> Verdict:
 
 @in_production("worker", "beat")
 def _schedule_shared(process: DeployFacts, _: Limits) -> Verdict:
-    for option, path in (("the schedule", _schedule(process)), ("--statedb", process.statedb)):
-        if _shared(path):
-            return Fail(f"{option} is {shown(path)}")
-    return PASS
+    if _shelved(process) and _shared(path := _schedule(process)):
+        failed, sure = Fail(f"the schedule is {shown(path)}"), _scheduler(process) is not ABSENT
+    elif process.hardened is not True and _shared(process.statedb):
+        failed, sure = Fail(f"--statedb is {shown(process.statedb)}"), False
+    else:
+        return PASS
+    return failed if sure or process.hardened is False else unreadable("which app it runs")
 
 
 @in_production("worker", "beat")

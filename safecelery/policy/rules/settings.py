@@ -44,6 +44,8 @@ def _no_pool_restarts(settings: SettingsFacts, _: Limits) -> Verdict:
 
 def _no_state_file(settings: SettingsFacts, _: Limits) -> Verdict:
     value = settings.value("worker_state_db")
+    if settings.signing is True:
+        return PASS  # a worker of ours keeps JSON there
     if value is UNKNOWN:
         return unreadable("worker_state_db")
     return Fail(f"worker_state_db is {shown(value)}") if is_on(value) else PASS
@@ -55,6 +57,8 @@ _SHELVES = ("celery.beat:PersistentScheduler", "celery.beat.PersistentScheduler"
 def _schedule_file(settings: SettingsFacts, _: Limits) -> Verdict:
     scheduler, path = settings.value("beat_scheduler"), settings.value("beat_schedule_filename")
     entries = settings.value("beat_schedule")
+    if settings.signing is True and settings.complete and "beat_scheduler" not in settings.stated:
+        return PASS  # the scheduler of our apps keeps JSON
     if (scheduler is not UNKNOWN and scheduler not in _SHELVES) or (entries is not UNKNOWN and not is_on(entries)):
         return PASS
     if isinstance(path, str) and path.startswith("/") and not path.startswith(("/tmp/", "/var/tmp/")):  # noqa: S108

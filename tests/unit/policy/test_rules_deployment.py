@@ -82,6 +82,30 @@ def test_what_cannot_be_known_is_undecided(name: str, unknown: dict[str, Any]) -
     assert isinstance(ask(name, **unknown), Undecided)
 
 
+BEAT_IN_TMP = {"role": "beat", "schedule_file": "/tmp/s"}
+SHELF = "celery.beat:PersistentScheduler"
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "plain", "unknown", "hardened"),
+    [
+        ("worker-state-file", {"statedb": "/var/lib/w"}, Fail, Undecided, PASS),
+        ("pickled-file-in-shared-directory", {"statedb": "/tmp/w"}, Fail, Undecided, PASS),
+        ("pickled-file-in-shared-directory", BEAT_IN_TMP, Fail, Undecided, PASS),
+        ("pickled-file-in-shared-directory", BEAT_IN_TMP | {"scheduler": SHELF}, Fail, Fail, Fail),
+        ("pickled-file-in-shared-directory", BEAT_IN_TMP | {"scheduler": "redbeat"}, PASS, PASS, PASS),
+        ("beat-schedule-file-default", {"role": "beat"}, Fail, Undecided, PASS),
+        ("beat-schedule-file-default", {"role": "beat", "settings_scheduler": SHELF}, Fail, Fail, Fail),
+    ],
+)  # fmt: skip
+def test_state_files_of_an_app_of_ours_are_no_pickles(
+    name: str, facts: dict[str, Any], plain: Any, unknown: Any, hardened: Any
+) -> None:
+    for value, expected in ((False, plain), (UNKNOWN, unknown), (True, hardened)):
+        verdict = ask(name, hardened=value, **facts)
+        assert verdict is PASS if expected is PASS else isinstance(verdict, expected), value
+
+
 class TestStopGrace:
     def test_the_longest_task_counts_where_the_command_line_says_nothing(self) -> None:
         assert isinstance(ask("stop-grace-too-short", stop_grace_s=10, longest_task_s=300), Fail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,10 @@ def test_what_settings_add_to_a_process(tmp_path: Path) -> None:
     known = joined(process, settings, 300)
     assert (known.settings_scheduler, known.settings_schedule_file) == ("redbeat.RedBeatScheduler", ABSENT)
     assert (known.settings_bound_children, known.longest_task_s) == (True, 300)
+    assert known.hardened is False
+    ours = replace(settings, signing=True)
+    assert joined(process, ours).hardened is True
+    assert matched(process, [replace(settings, where=Place("x.py")), ours]).hardened is UNKNOWN
     half = SettingsFacts(app="shop", where=Place("s.py"), production=UNKNOWN, stated={}, complete=False)
     assert joined(process, half).settings_bound_children is UNKNOWN
 
