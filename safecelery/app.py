@@ -11,7 +11,9 @@ from celery.app.utils import Settings
 
 from safecelery.brokers.connection import SafeConnection, SafeConnectionPool
 from safecelery.errors import PolicyViolationError, SettingsError
+from safecelery.keys.encryption.ring import DecryptionKeys
 from safecelery.keys.live import LiveKeyring
+from safecelery.message.cipher import Cipher
 from safecelery.policy.facts import Place
 from safecelery.policy.profile import load_policy
 from safecelery.runtime.conf import configure
@@ -219,7 +221,9 @@ def create_app(name: str, settings: SafeCelerySettings | None = None, **options:
     if settings.profile == "development":
         settings = development_settings(name, settings)
     policy = load_policy(settings.policy)
-    guard = Guard(settings, policy, LiveKeyring(settings.signing.key or None, settings.signing.trust_file, KeyLog()))
+    ring = LiveKeyring(settings.signing.key or None, settings.signing.trust_file, KeyLog())
+    cipher = Cipher(ring, DecryptionKeys(settings.encryption.keys), settings.encryption.tasks)
+    guard = Guard(settings, policy, ring, cipher)
     app = SafeCelery(name, guard=guard, **options)
     guard.expiry.look(guard.ring)
     if settings.broker.url:

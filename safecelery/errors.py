@@ -64,6 +64,8 @@ class Reason(StrEnum):
     SIGNATURE_INVALID = "signature-invalid"
     CLAIMS_MALFORMED = "claims-malformed"
     CONTENT_DISALLOWED = "content-disallowed"
+    UNDECRYPTABLE = "undecryptable"
+    NOT_ENCRYPTED = "not-encrypted"
     BODY_MALFORMED = "body-malformed"
     AUDIENCE_MISMATCH = "audience-mismatch"
     STALE = "stale"

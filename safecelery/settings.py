@@ -28,6 +28,7 @@ __all__ = [
     "LEDGER_OFF",
     "BrokerSettings",
     "ControlSettings",
+    "EncryptionSettings",
     "FirewallSettings",
     "LedgerSettings",
     "MetricsSettings",
@@ -100,6 +101,26 @@ class SigningSettings(_Section):
     """TOML file of the trusted public keys and what each may send."""
 
 
+def _split_list(value: object) -> object:
+    """``"a, b"``: how a variable of the environment spells a list."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class EncryptionSettings(_Section):
+    """Which tasks are encrypted, and the keys this service reads with. Whom it encrypts to, the trust file says."""
+
+    keys: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)] = ()
+    """References to private decryption keys, ``file:PATH``, ``env:NAME`` or ``directory:PATH``, separated by commas."""
+    tasks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)] = ()
+    """Names or globs of tasks that must be encrypted, separated by commas: for senders without the code of a task that
+    says ``encrypt=True``, or ``*`` for all of them."""
+    mode: Literal["enforce", "report"] = "enforce"
+    """What a worker does with messages of such tasks that are not encrypted: ``enforce`` refuses them; ``report`` runs,
+    counts and logs each; only for the time in which senders begin to encrypt."""
+
+
 class LedgerSettings(_Section):
     """Where workers keep account of the messages that they ran, so that none runs twice unasked."""
 
@@ -159,6 +180,7 @@ class SafeCelerySettings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     results: ResultSettings = ResultSettings()
     signing: SigningSettings = SigningSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
     ledger: LedgerSettings = LedgerSettings()
     firewall: FirewallSettings = FirewallSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -82,6 +82,20 @@ REASONS: Mapping[Reason, Explanation] = {
         f"{_SENDER}; without a signature, {_STRANGER}",
         "Send JSON; compress with gzip, bzip2 or lzma. A pickle without a signature is an attack.",
     ),
+    Reason.UNDECRYPTABLE: Explanation(
+        "The body is encrypted, and this worker cannot open it: it has none of the keys, or the bytes were changed or "
+        "belong to another message.",
+        "a worker without its decryption key; a trust store with an old one; else somebody who moved ciphertext",
+        "Compare the key ids in the detail with `encryption.keys` of the worker; give it the key, then replay the dead "
+        "letter. A detail that says `changed` is an attack on the signer's service: the signature held.",
+    ),
+    Reason.NOT_ENCRYPTED: Explanation(
+        "The task, or one embedded in the message, must be encrypted, and the message is not.",
+        "a sender that does not know so yet",
+        "Give the sender the code with `encrypt=True`, or `encryption.tasks`, and the trust file with the key of the "
+        "queue. For the time in which senders begin, set `encryption.mode` to `report` on the workers. The letter "
+        "holds the arguments in plain text: purge it once it is sent again.",
+    ),
     Reason.BODY_MALFORMED: Explanation(
         "The body is not a task's: not JSON, not `[args, kwargs, embed]`, nested too deeply, or an embedded signature "
         "is not whole.",

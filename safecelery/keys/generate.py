@@ -13,7 +13,15 @@ from safecelery.keys import base64url
 from safecelery.keys.private import PrivateKey, make_private, render_private
 from safecelery.keys.schemes import DEFAULT_SCHEME, scheme_named
 
-__all__ = ["generate_key", "trust_entry", "write_private"]
+__all__ = [
+    "generate_key",
+    "lifetime_of",
+    "quoted",
+    "quoted_list",
+    "trust_entry",
+    "write_document",
+    "write_private",
+]
 
 
 def generate_key(
@@ -28,15 +36,24 @@ def generate_key(
     Raises:
         KeyringError: an owner's name that is none, an unknown scheme, a lifetime that is not positive or has no end.
     """
+    created, expires = lifetime_of(lifetime, now)
+    secret = scheme_named(scheme, "new key").generate()
+    return make_private(scheme=scheme, owner=owner, created=created, expires=expires, secret=secret, where="new key")
+
+
+def lifetime_of(lifetime: timedelta, now: datetime | None) -> tuple[datetime, datetime]:
+    """From when until when a new key is valid, in whole seconds.
+
+    Raises:
+        KeyringError: a lifetime that is not positive or has no end.
+    """
     if lifetime <= timedelta(0):
         raise KeyringError("a key's lifetime must be positive")
     created = (now or datetime.now(UTC)).replace(microsecond=0)
     try:
-        expires = created + lifetime
+        return created, created + lifetime
     except OverflowError:
         raise KeyringError("a key's lifetime must end before the year 10000") from None
-    secret = scheme_named(scheme, "new key").generate()
-    return make_private(scheme=scheme, owner=owner, created=created, expires=expires, secret=secret, where="new key")
 
 
 def trust_entry(
@@ -63,7 +80,7 @@ def trust_entry(
     if scheme.symmetric and secret_reference is None:
         raise KeyringError(f"{key.kid}: {key.scheme} is symmetric; say where verifiers find the secret (file: or env:)")
     material = (
-        f"secret = {_quoted(secret_reference or '', 'secret_reference')}"
+        f"secret = {quoted(secret_reference or '', 'secret_reference')}"
         if scheme.symmetric
         else f'public = "{base64url.encode(scheme.public(key.secret.reveal()))}"'
     )
@@ -71,15 +88,17 @@ def trust_entry(
         f'[keys."{key.kid}"]\nowner = "{key.owner}"\nscheme = "{key.scheme}"\n{material}\n'
         f"not_before = {key.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
         f"expires = {key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
-        f"send = {_list(send)}\nqueues = {_list(queues)}\ncontrol = {_list(control)}\n"
+        f"send = {quoted_list(send)}\nqueues = {quoted_list(queues)}\ncontrol = {quoted_list(control)}\n"
     )
 
 
-def _list(items: Iterable[str]) -> str:
-    return f"[{', '.join(_quoted(item, 'grant') for item in items)}]"
+def quoted_list(items: Iterable[str]) -> str:
+    """A list of grants as TOML. Raises KeyringError as :func:`quoted`."""
+    return f"[{', '.join(quoted(item, 'grant') for item in items)}]"
 
 
-def _quoted(text: str, what: str) -> str:
+def quoted(text: str, what: str) -> str:
+    """Text as TOML. Raises KeyringError for text that TOML would read as another."""
     if not text or any(c in text for c in '"\\') or not text.isprintable():
         raise KeyringError(f"{what} {text!r}: must be printable text without quotes and backslashes")
     return f'"{text}"'
@@ -92,10 +111,15 @@ def write_private(path: Path, key: PrivateKey) -> None:
     Raises:
         KeyringError: the file exists (a key is never overwritten), or cannot be written.
     """
+    write_document(path, render_private(key))
+
+
+def write_document(path: Path, text: str) -> None:
+    """As :func:`write_private`, of a private document of whatever kind."""
     half = path.with_name(f".{secrets.token_hex(8)}.new")  # a name that no source reads
     try:
         try:
-            _write(half, render_private(key))
+            _write(half, text)
             os.link(half, path, follow_symlinks=False)
         finally:
             half.unlink(missing_ok=True)

@@ -9,13 +9,25 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from safecelery.errors import KeyringError
 from safecelery.keys import base64url
 from safecelery.keys.interface import SecretMaterial, Signer
 from safecelery.keys.schemes import scheme_named
 
-__all__ = ["OWNER", "PrivateKey", "key_id", "key_in_use", "make_private", "parse_private", "render_private"]
+__all__ = [
+    "OWNER",
+    "PrivateKey",
+    "check_owner",
+    "key_id",
+    "key_in_use",
+    "make_private",
+    "parse_private",
+    "read_document",
+    "render_document",
+    "render_private",
+]
 
 #: Names of owners, as they appear in key ids, logs and trust stores.
 OWNER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
@@ -47,6 +59,14 @@ def key_id(owner: str, public: bytes) -> str:
     return f"{owner}-{hashlib.sha256(public).hexdigest()[:8]}"
 
 
+def check_owner(owner: str, where: str) -> None:
+    """Raises KeyringError for a name that is none (E6.2)."""
+    if not OWNER.fullmatch(owner):
+        raise KeyringError(
+            f"{where}: owner {owner!r} must be lower-case letters, digits, '_', '.' or '-', at most 63 of them"
+        )
+
+
 def make_private(
     *, scheme: str, owner: str, created: datetime, expires: datetime, secret: bytes, where: str
 ) -> PrivateKey:
@@ -55,10 +75,7 @@ def make_private(
     Raises:
         KeyringError: an owner's name that is none, an unknown scheme, a secret that is not the scheme's.
     """
-    if not OWNER.fullmatch(owner):
-        raise KeyringError(
-            f"{where}: owner {owner!r} must be lower-case letters, digits, '_', '.' or '-', at most 63 of them"
-        )
+    check_owner(owner, where)
     kind = scheme_named(scheme, where)
     try:
         signer, public = kind.signer(secret), kind.public(secret)
@@ -89,10 +106,27 @@ def key_in_use(keys: Sequence[PrivateKey], now: float | None = None) -> PrivateK
     return max(keys, key=lambda key: (key.expires, key.kid))
 
 
-def render_private(key: PrivateKey) -> str:
-    """The document that keeps the key: TOML."""
+class _Documented(Protocol):
+    """What a private document tells of its key."""
+
+    @property
+    def kid(self) -> str: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def created(self) -> datetime: ...
+    @property
+    def expires(self) -> datetime: ...
+    @property
+    def secret(self) -> SecretMaterial: ...
+
+
+def render_document(key: _Documented, warning: str) -> str:
+    """The document of a private key, of whatever kind (E6.3)."""
     return (
-        "# Private key of safecelery. Whoever reads this file can sign as its owner.\n"
+        f"# Private key of safecelery. {warning}.\n"
         f'kid = "{key.kid}"\nscheme = "{key.scheme}"\nowner = "{key.owner}"\n'
         f"created = {key.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
         f"expires = {key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
@@ -100,8 +134,13 @@ def render_private(key: PrivateKey) -> str:
     )
 
 
-def parse_private(text: str, where: str) -> PrivateKey:
-    """Read the document.
+def render_private(key: PrivateKey) -> str:
+    """The document that keeps the key: TOML."""
+    return render_document(key, "Whoever reads this file can sign as its owner")
+
+
+def read_document(text: str, where: str) -> dict[str, Any]:
+    """The members of a private key's document, of whatever kind: each of its type, ``secret`` as bytes.
 
     Raises:
         KeyringError: not such a document, with the place and what is amiss; never with what it contains.
@@ -122,12 +161,21 @@ def parse_private(text: str, where: str) -> PrivateKey:
         if not isinstance(document[name], str):
             raise KeyringError(f"{where}: {name} must be text")
     try:
-        secret = base64url.decode(document["secret"])
+        return document | {"secret": base64url.decode(document["secret"])}
     except ValueError:
         raise KeyringError(f"{where}: secret is not base64url") from None
+
+
+def parse_private(text: str, where: str) -> PrivateKey:
+    """Read the document.
+
+    Raises:
+        KeyringError: as :func:`read_document`, or its secret or id is none of its scheme's.
+    """
+    document = read_document(text, where)
     key = make_private(
         scheme=document["scheme"], owner=document["owner"], created=document["created"],
-        expires=document["expires"], secret=secret, where=where,
+        expires=document["expires"], secret=document["secret"], where=where,
     )  # fmt: skip
     if key.kid != document["kid"]:
         raise KeyringError(f"{where}: kid {document['kid']!r} is not the id of this secret and owner ({key.kid!r})")

@@ -7,13 +7,17 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from safecelery.errors import KeyringError, Reason, did_you_mean
 from safecelery.keys import base64url
+from safecelery.keys.encryption.trusted import EncryptionKey, encryption_entry
+from safecelery.keys.entry import glob_matches
+from safecelery.keys.entry import granted as _granted
+from safecelery.keys.entry import grants as _grants
+from safecelery.keys.entry import moment as _moment
 from safecelery.keys.interface import SignatureMismatch, Verifier
 from safecelery.keys.private import OWNER, key_id, parse_private
 from safecelery.keys.schemes import scheme_named
@@ -24,28 +28,6 @@ __all__ = ["TrustStore", "TrustedKey", "glob_matches"]
 _REQUIRED = {"owner", "scheme", "expires", "send", "queues"}
 _OPTIONAL = {"public", "secret", "not_before", "revoked", "control", "mode"}
 _MODES = ("enforce", "report")
-
-
-def glob_matches(name: str, glob: str) -> bool:
-    """``*`` is any text; every other character is itself. No regular expression: names come from messages, and
-    one with several ``.*`` can be made to take minutes."""
-    first, *rest = glob.split("*")
-    if not rest:
-        return name == glob
-    *middle, last = rest
-    at, end = len(first), len(name) - len(last)
-    if at > end or not name.startswith(first) or not name.endswith(last):
-        return False
-    for part in middle:  # the earliest place for each part leaves the most room for the others
-        found = name.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
-
-
-def _granted(name: str, grants: tuple[str, ...]) -> bool:
-    return any(glob_matches(name, glob) for glob in grants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +78,8 @@ class TrustStore:
     """All keys that are believed, by id."""
 
     keys: Mapping[str, TrustedKey]
+    encryption: Mapping[str, EncryptionKey] = field(default_factory=lambda: MappingProxyType({}))
+    """Keys that bodies and results are encrypted to, by id. They sign nothing."""
     files: tuple[Path, ...] = field(default=(), compare=False)
     """Files of the secrets that it refers to: another secret there is another store."""
 
@@ -137,15 +121,23 @@ class TrustStore:
             document = tomllib.loads(text)
         except (ValueError, RecursionError) as error:
             raise KeyringError(f"trust store {where}: not TOML: {error}") from None
-        if odd := document.keys() - {"keys"}:
-            raise KeyringError(f'trust store {where}: unknown table {sorted(odd)[0]!r}; keys stand under [keys."ID"]')
+        if odd := document.keys() - {"keys", "encryption"}:
+            raise KeyringError(
+                f'trust store {where}: unknown table {sorted(odd)[0]!r}; keys stand under [keys."ID"], '
+                'those for encryption under [encryption."ID"]'
+            )
         entries = document.get("keys")
         if not isinstance(entries, dict) or not entries:
             raise KeyringError(f"trust store {where}: no keys; an empty store would refuse everything in silence")
+        encryption = document.get("encryption", {})
+        if not isinstance(encryption, dict):
+            raise KeyringError(f"trust store {where}: 'encryption' is not a table")
         return cls(
             MappingProxyType({kid: _entry(kid, entry, f"trust store {where}: key {kid!r}")
                               for kid, entry in entries.items()}),
-            tuple(path for entry in entries.values() if isinstance(entry.get("secret"), str)
+            MappingProxyType({kid: encryption_entry(kid, entry, f"trust store {where}: encryption key {kid!r}")
+                              for kid, entry in encryption.items()}),
+            tuple(path for entry in [*entries.values(), *encryption.values()] if isinstance(entry.get("secret"), str)
                   for path in secret_files(entry["secret"])),
         )  # fmt: skip
 
@@ -223,19 +215,3 @@ def _verifier(entry: dict[str, Any], where: str) -> tuple[Verifier, bytes | None
         return scheme.verifier(public), public
     except ValueError:
         raise KeyringError(f"{where}: {wanted!r} is no key of scheme {scheme.name!r}") from None
-
-
-def _moment(entry: dict[str, Any], name: str, where: str) -> float:
-    value = entry[name]
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        raise KeyringError(f"{where}: {name} must be a date and time with a time zone, as 2027-01-31T00:00:00Z")
-    return value.timestamp()
-
-
-def _grants(entry: dict[str, Any], name: str, where: str) -> tuple[str, ...]:
-    value = entry[name]
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise KeyringError(f"{where}: {name} must be a list of names; '*' in a name stands for any text")
-    if odd := next((item for item in value if set(item) & set("[]?{}")), None):
-        raise KeyringError(f"{where}: {name}: {odd!r} would never match: only '*' stands for other text")
-    return tuple(value)

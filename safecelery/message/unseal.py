@@ -9,14 +9,17 @@ from safecelery.keys.interface import SignatureMismatch
 from safecelery.keys.ring import Keyring
 from safecelery.message.claims import VERSION, Claims, Typ
 from safecelery.message.codec import Malformed, decode_json, split
+from safecelery.message.encrypted import ENCRYPTED
 from safecelery.message.pae import pae
 from safecelery.message.seal import HEADER
 from safecelery.message.stages import RawMessage, VerifiedMessage, verified
 
 __all__ = ["unseal"]
 
-#: The only body format there is (E2.6).
+#: The body format of every domain (E2.6).
 CONTENT = ("application/json", "utf-8")
+#: Domains whose body may be encrypted instead (N1.1).
+_ENCRYPTABLE = frozenset({"task", "result"})
 
 
 def unseal(
@@ -32,7 +35,7 @@ def unseal(
     6. The signature of that key, by that key's algorithm, holds over claims and body (E4.6).
     7. The claims are well-formed (E4.7).
     8. They are of the expected type (E4.8).
-    9. The body is JSON in UTF-8 (E4.9).
+    9. The body is JSON in UTF-8, or encrypted (E4.9).
     10. The message is neither from the future nor expired (E4.10).
 
     Args:
@@ -100,8 +103,9 @@ def _unseal(
     if claims.typ != expect:
         _refuse(Reason.TYPE_MISMATCH, f"signed as {claims.typ}, used as {expect}")
     # 9. content
-    if (claims.ct, claims.ce) != CONTENT:
-        _refuse(Reason.CONTENT_DISALLOWED, "the body is not signed as application/json in utf-8")
+    encrypted = (claims.ct, claims.ce) == ENCRYPTED and expect in _ENCRYPTABLE
+    if (claims.ct, claims.ce) != CONTENT and not encrypted:
+        _refuse(Reason.CONTENT_DISALLOWED, "the body is not signed as application/json in utf-8, or as encrypted")
     # 10. freshness
     if claims.iat > now + max_skew_s:
         _refuse(Reason.NOT_YET_VALID, "signed in the future, further than clocks may differ")

@@ -17,6 +17,7 @@ from safecelery.firewall.control import ALIASES
 from safecelery.keys.live import LiveKeyring
 from safecelery.keys.ring import Keyring
 from safecelery.keys.trust import TrustStore
+from safecelery.message.cipher import Cipher
 from safecelery.policy.facts import Facts, Place
 from safecelery.policy.gate import enforce
 from safecelery.policy.profile import Policy
@@ -45,11 +46,14 @@ def guard_of(app: Celery) -> Guard:
 class Guard:
     """One per app, made by ``create_app``."""
 
-    def __init__(self, settings: SafeCelerySettings, policy: Policy, ring: Keyring) -> None:
+    def __init__(
+        self, settings: SafeCelerySettings, policy: Policy, ring: Keyring, cipher: Cipher | None = None
+    ) -> None:
         self.settings = settings
         self.policy = policy
         self.ring = ring
         self.expiry = ExpiryWatch()
+        self.cipher = cipher or Cipher(ring)
         self._app: Celery
         self._changes = VersionedDict()
         self._approved: int | None = None

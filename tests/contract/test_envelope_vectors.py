@@ -134,4 +134,4 @@ def test_steps_of_verification_stand_in_the_code_in_the_order_of_the_specificati
 
 def test_every_reason_in_the_specification_exists() -> None:
     named = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", SPECIFICATION.read_text("utf-8")))
-    assert {reason.value for reason in Reason} - {"internal", "stale", "replayed", "poison"} <= named
+    assert {reason.value for reason in Reason} - {"internal", "stale", "replayed", "poison", "undecryptable"} <= named
