@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast, overload
 
 from celery import Celery
+from celery.app import backends
 from celery.app.utils import Settings
 
 from safecelery.brokers.connection import SafeConnection, SafeConnectionPool
@@ -22,6 +23,7 @@ from safecelery.runtime.guard import Guard
 from safecelery.runtime.keys import KeysStep
 from safecelery.runtime.metrics import MetricsStep
 from safecelery.runtime.options import check_call, check_declaration
+from safecelery.runtime.results.table import sealed_class
 from safecelery.runtime.startup import PolicyStep
 from safecelery.settings import SafeCelerySettings
 from safecelery.task import BUILTINS, PendingResult, SafeTask, place_of
@@ -77,9 +79,10 @@ class SafeCelery(Celery):
         return self._pool
 
     def _get_backend(self) -> Any:
-        """The result backend, whose connection the policy covers as well."""
+        """The result backend, whose connection the policy covers as well: ours in place of Celery's, which seals."""
         self.guard.enforce_configuration()
-        return super()._get_backend()
+        theirs, url = backends.by_url(self.backend_cls or self.conf.result_backend, self.loader)
+        return sealed_class(theirs, self.guard.settings.results)(app=self, url=url)
 
     # Tasks -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,9 @@
     ├── SealError                   a message cannot be signed, so it is not sent
     ├── DeadLetterError             dead letters cannot be read, moved or sent again
     ├── Rejected                    a received message is refused; carries a Reason
+    ├── ResultRefused               a stored result is not believed; carries a Reason
+    ├── ResultTooLarge              a result is larger than may be stored
+    ├── RemoteError                 a task failed with an exception that is not made again here
     ├── OutcomeUnavailable          an operation was done before, and what came of it is not known
     ├── StoreUnavailable            the ledger cannot be asked, so nothing that needs it goes on
     ├── StateFileError              a state file of a worker or of beat that cannot be used; it is left as it is
@@ -38,6 +41,9 @@ __all__ = [
     "PolicyViolationError",
     "Reason",
     "Rejected",
+    "RemoteError",
+    "ResultRefused",
+    "ResultTooLarge",
     "SafeCeleryError",
     "SealError",
     "SettingsError",
@@ -85,6 +91,8 @@ class Reason(StrEnum):
     COMMAND_REPLAYED = "command-replayed"
     COMMANDS_TOO_MANY = "commands-too-many"
     REPLY_UNASKED = "reply-unasked"
+    RESULT_NOT_GRANTED = "result-not-granted"
+    RESULT_OF_ANOTHER_TASK = "result-of-another-task"
     INTERNAL = "internal"
 
 
@@ -159,6 +167,42 @@ class Rejected(SafeCeleryError):
         self.reason = reason
         self.detail = one_line(detail, LONGEST_DETAIL)
         super().__init__(f"{reason.value}: {self.detail}" if detail else reason.value)
+
+
+class ResultRefused(SafeCeleryError):
+    """A stored result is not believed: forged, changed, of another task, or of somebody who may not answer for it.
+
+    ``reason`` is a :class:`Reason`, ``task_id`` the id that was asked for. The text carries nothing of the result.
+    """
+
+    def __init__(self, reason: Reason | str, task_id: str = "", detail: str = "") -> None:
+        self.reason = Reason(reason)
+        self.task_id = one_line(task_id, 100)
+        self.detail = one_line(detail, LONGEST_DETAIL)
+        super().__init__(self.reason.value, self.task_id, self.detail)
+
+    def __str__(self) -> str:
+        return f"result of task {self.task_id} refused: {self.reason.value}: {self.detail}"
+
+
+class ResultTooLarge(SafeCeleryError):
+    """A task's result is larger than may be stored. The task ran; what it returned is lost."""
+
+
+class RemoteError(SafeCeleryError):
+    """A task failed with an exception that is not made again in this process.
+
+    ``type_name`` is the dotted name of its class, ``text`` what it said. To get the class itself, list it in the task's
+    ``throws`` or in the setting ``results.exceptions``.
+    """
+
+    def __init__(self, type_name: str, text: str = "") -> None:
+        self.type_name = type_name
+        self.text = text
+        super().__init__(type_name, text)
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {self.text}" if self.text else self.type_name
 
 
 class StoreUnavailable(SafeCeleryError):

@@ -89,7 +89,21 @@ class ResultSettings(_Section):
     cert_file: Path | None = None
     key_file: Path | None = None
     expires: int = Field(default=86_400, gt=0)
-    """Seconds for which a result is kept."""
+    """Seconds for which a result is kept, and for which its seal holds."""
+    mode: Literal["enforce", "report"] = "enforce"
+    """``report``: unsigned results are believed, counted and logged; for the time in which workers are moved over."""
+    exceptions: tuple[str, ...] = ()
+    """Dotted names of exceptions that a failed task's caller may see as themselves, beside the built-in ones and the
+    task's own ``throws``. Any other becomes a ``RemoteError``."""
+    max_bytes: int = Field(default=1_048_576, ge=1_024)
+    """Bytes of one stored result, before and after decompression. Nothing larger is parsed, or stored."""
+    claim_check: SecretStr | None = None
+    """fsspec URL of the place that takes larger results, such as ``s3://bucket/results``. ``None``: they fail. Needs
+    the extra ``claimcheck``."""
+    claim_max_bytes: int = Field(default=268_435_456, ge=1_024)
+    """Bytes of the largest result that goes to, or is read from, that place."""
+    unsealed_backend: Literal["anyone-can-forge-results"] | None = None
+    """Lets a result backend run that safecelery cannot seal. Logged at each start."""
 
 
 class SigningSettings(_Section):

@@ -22,6 +22,7 @@ from safecelery.runtime.guard import guard_of
 from safecelery.runtime.idempotency import DEFAULT_TTL_S, Idempotency
 from safecelery.runtime.options import check_call
 from safecelery.runtime.outcomes import run_once
+from safecelery.runtime.results.replaced import answers_for, stands_in
 
 __all__ = ["BUILTINS", "PendingResult", "SafeTask", "place_of", "task_facts"]
 
@@ -188,6 +189,11 @@ class SafeTask(Task, Generic[P, R]):
         return super().retry(  # type: ignore[no-any-return]
             args, kwargs, exc, throw, eta, countdown, max_retries, **options
         )
+
+    def on_replace(self, sig: Any) -> Any:
+        """As Celery's: the task that got this one's id answers in this one's name."""
+        stands_in(sig, self.request.id, answers_for(self.request, self.request.id) or self.name)
+        return super().on_replace(sig)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run here and now. In a worker, this is where arguments are checked a second time.

@@ -192,6 +192,16 @@ REASONS: Mapping[Reason, Explanation] = {
         "somebody who copied a signed reply; else a worker that answers late",
         "Nothing, if it was late. Else treat it as an attack on the broker.",
     ),
+    Reason.RESULT_NOT_GRANTED: Explanation(
+        "A result whose signer may not answer for that task.",
+        "the worker that signed it, or its entry in the reader's trust store",
+        "If it should answer, add the task to `results` of its key. If not, ask how it came to run the task.",
+    ),
+    Reason.RESULT_OF_ANOTHER_TASK: Explanation(
+        "A result that is signed for the right id, but for another task than the one that was sent with it.",
+        "somebody who sent another task under the same id",
+        "Find who sent it: the worker's log has the message. Ids of one's own choice are sent once.",
+    ),
     Reason.INTERNAL: Explanation(
         "A check failed with an exception, so the message was not let through.",
         "safecelery: this is a bug; or a message that was made to find one",

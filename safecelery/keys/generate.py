@@ -62,6 +62,7 @@ def trust_entry(
     send: Iterable[str] = (),
     queues: Iterable[str] = (),
     control: Iterable[str] = (),
+    results: Iterable[str] = (),
     secret_reference: str | None = None,
 ) -> str:
     """The TOML that lets others trust this key, and for what.
@@ -71,6 +72,7 @@ def trust_entry(
         send: names or globs (``billing.*``) of tasks it may send.
         queues: names or globs of queues it may send to.
         control: remote commands it may give.
+        results: names or globs of tasks for which it may answer. A service needs none to believe itself.
         secret_reference: for a symmetric scheme, where verifiers find the secret: the entry itself is no secret.
 
     Raises:
@@ -84,11 +86,13 @@ def trust_entry(
         if scheme.symmetric
         else f'public = "{base64url.encode(scheme.public(key.secret.reveal()))}"'
     )
+    answers = tuple(results)
     return (
         f'[keys."{key.kid}"]\nowner = "{key.owner}"\nscheme = "{key.scheme}"\n{material}\n'
         f"not_before = {key.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
         f"expires = {key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
         f"send = {quoted_list(send)}\nqueues = {quoted_list(queues)}\ncontrol = {quoted_list(control)}\n"
+        + (f"results = {quoted_list(answers)}\n" if answers else "")
     )
 
 

@@ -26,7 +26,7 @@ from safecelery.keys.sources import read_secret_text, secret_files
 __all__ = ["TrustStore", "TrustedKey", "glob_matches"]
 
 _REQUIRED = {"owner", "scheme", "expires", "send", "queues"}
-_OPTIONAL = {"public", "secret", "not_before", "revoked", "control", "mode"}
+_OPTIONAL = {"public", "secret", "not_before", "revoked", "control", "results", "mode"}
 _MODES = ("enforce", "report")
 
 
@@ -45,6 +45,7 @@ class TrustedKey:
     queues: tuple[str, ...]
     control: tuple[str, ...]
     verifier: Verifier = field(repr=False, compare=False)
+    results: tuple[str, ...] = ()
     mode: Literal["enforce", "report"] = "enforce"
     """``report``: what this key may not send is admitted all the same, counted and logged; for adoption."""
 
@@ -67,6 +68,10 @@ class TrustedKey:
     def may_use_queue(self, queue: str) -> bool:
         """The owner may send to this queue."""
         return _granted(queue, self.queues)
+
+    def may_answer(self, task: str) -> bool:
+        """The owner's word counts as the result of this task."""
+        return _granted(task, self.results)
 
     def may_command(self, command: str) -> bool:
         """The owner may give this remote command."""
@@ -182,6 +187,7 @@ def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
         send=_grants(entry, "send", where),
         queues=_grants(entry, "queues", where),
         control=_grants(entry, "control", where) if "control" in entry else (),
+        results=_grants(entry, "results", where) if "results" in entry else (),
         verifier=verifier,
         mode=entry.get("mode", "enforce"),
     )

@@ -23,6 +23,7 @@ from safecelery.policy.gate import enforce
 from safecelery.policy.profile import Policy
 from safecelery.runtime.conf import VersionedDict, broker_urls
 from safecelery.runtime.facts import app_facts, reported, transport_facts
+from safecelery.runtime.results.sent import SentTasks
 from safecelery.settings import SafeCelerySettings
 from safecelery.telemetry.keys import ExpiryWatch
 
@@ -54,6 +55,7 @@ class Guard:
         self.ring = ring
         self.expiry = ExpiryWatch()
         self.cipher = cipher or Cipher(ring)
+        self.sent = SentTasks()
         self._app: Celery
         self._changes = VersionedDict()
         self._approved: int | None = None

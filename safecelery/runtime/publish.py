@@ -78,6 +78,7 @@ class SafeProducer(Producer):
         headers[HEADER] = self._seal(
             data, headers, str(ct), str(ce), _audience(exchange, routing_key, declare), options
         )
+        self.guard.sent.add_message(headers, body)
         return super().publish(
             data, routing_key, headers=headers, content_type=ct, content_encoding=ce,
             exchange=exchange, declare=declare, **options,

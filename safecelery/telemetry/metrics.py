@@ -16,6 +16,7 @@ __all__ = [
     "HISTOGRAMS",
     "KEY_FAILURES",
     "REFUSALS",
+    "RESULTS_REFUSED",
     "SUPPRESSED",
     "TIME",
     "Counter",
@@ -107,6 +108,11 @@ REFUSALS = Counter(
     "Messages that were refused (mode enforce), or admitted although they would be (mode report).",
     ("reason", "queue", "task", "owner", "mode"),
 )
+RESULTS_REFUSED = Counter(
+    "safecelery_results_refused_total",
+    "Stored results, chord parts and groups that were not believed (mode enforce), or would not be (mode report).",
+    ("reason", "kind", "mode"),
+)
 SUPPRESSED = Counter(
     "safecelery_log_lines_suppressed_total", "Log lines about refused messages that were not written.", ("reason",)
 )
@@ -126,7 +132,7 @@ AGE = Histogram(
     (0.5, 1, 5, 15, 60, 300, 1_800, 7_200, 43_200, 86_400, 604_800),
 )
 #: Everything that the endpoint shows.
-COUNTERS: tuple[Counter, ...] = (ADMITTED, REFUSALS, SUPPRESSED, KEY_FAILURES)
+COUNTERS: tuple[Counter, ...] = (ADMITTED, REFUSALS, RESULTS_REFUSED, SUPPRESSED, KEY_FAILURES)
 HISTOGRAMS: tuple[Histogram, ...] = (TIME, AGE)
 
 

@@ -40,7 +40,7 @@ def bare_stage(
     """Broker, keys and directories; no worker runs."""
     directory = tmp_path_factory.mktemp("stage")
     keys = Identities(directory)
-    keys.add("worker", send=["service.*"], queues=["celery", "extra", "idle"])
+    keys.add("worker", send=["service.*"], queues=["celery", "extra", "idle"], results=["*"])
     keys.add("producer", send=["service.*"], queues=["celery", "extra", "idle"], control=["*"])
     keys.add("operator", send=["service.*"], queues=["celery", "extra", "idle"])
     keys.add("clerk", send=["service.note"], queues=["celery"])

@@ -68,11 +68,14 @@ class Identities:
         """What a worker trusts."""
         return self.directory / "trust.toml"
 
-    def add(self, owner: str, *, send: Sequence[str], queues: Sequence[str], control: Sequence[str] = ()) -> str:
+    def add(
+        self, owner: str, *, send: Sequence[str], queues: Sequence[str], control: Sequence[str] = (),
+        results: Sequence[str] = (),
+    ) -> str:  # fmt: skip
         """A new key, its rights, and the reference to its private file."""
         key = generate_key(owner, lifetime=timedelta(days=1))
         write_private(self.directory / f"{owner}.key", key)
-        self.entries.append(trust_entry(key, send=send, queues=queues, control=control))
+        self.entries.append(trust_entry(key, send=send, queues=queues, control=control, results=results))
         self.publish("\n".join(self.entries))
         return self.reference(owner)
 

@@ -35,5 +35,6 @@ def describe(key: TrustedKey, now: datetime) -> dict[str, Any]:
         "send": list(key.send),
         "queues": list(key.queues),
         "control": list(key.control),
+        "results": list(key.results),
         "mode": key.mode,
     }

@@ -24,6 +24,7 @@ __all__ = ["generate"]
 @click.option("--send", multiple=True, metavar="GLOB", help="Task it may send; '*' is any text. May be repeated.")
 @click.option("--queue", "queues", multiple=True, metavar="GLOB", help="Queue it may send to. May be repeated.")
 @click.option("--control", multiple=True, metavar="COMMAND", help="Remote command it may give. May be repeated.")
+@click.option("--result", "results", multiple=True, metavar="GLOB", help="Task it may answer for. May be repeated.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Private key file. [default: ~/.config/safecelery/keys/ID.key]"
 )
@@ -36,6 +37,7 @@ def generate(
     send: tuple[str, ...],
     queues: tuple[str, ...],
     control: tuple[str, ...],
+    results: tuple[str, ...],
     out: Path | None,
     trust: Path | None,
     allow_inside_git_worktree: bool,
@@ -48,6 +50,7 @@ def generate(
     \b
     Examples:
       safecelery keys generate web --send 'orders.*' --queue orders --trust trust.toml
+      safecelery keys generate orders-worker --send 'orders.*' --queue orders --result 'orders.*' --trust trust.toml
       safecelery keys generate ci --days 30 --out /run/secrets/ci.key
       safecelery keys generate batch --scheme hmac-sha256 --send 'batch.*' --queue batch
     """
@@ -57,7 +60,7 @@ def generate(
     path = Path(os.path.abspath(out)) if out else config_home() / "keys" / f"{key.kid}.key"  # noqa: PTH100  # keeps links
     if not allow_inside_git_worktree:
         refuse_git_worktree(path, "--allow-inside-git-worktree")
-    entry = _entry(key, path, send, queues, control)
+    entry = _entry(key, path, send, queues, control, results)
     if out is None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(path, key)
@@ -79,10 +82,15 @@ def generate(
 
 
 def _entry(
-    key: PrivateKey, path: Path, send: tuple[str, ...], queues: tuple[str, ...], control: tuple[str, ...]
+    key: PrivateKey,
+    path: Path,
+    send: tuple[str, ...],
+    queues: tuple[str, ...],
+    control: tuple[str, ...],
+    results: tuple[str, ...],
 ) -> str:
     from safecelery.keys.generate import trust_entry
     from safecelery.keys.schemes import scheme_named
 
     shared = f"file:{path}" if scheme_named(key.scheme, key.kid).symmetric else None
-    return trust_entry(key, send=send, queues=queues, control=control, secret_reference=shared)
+    return trust_entry(key, send=send, queues=queues, control=control, results=results, secret_reference=shared)

@@ -66,8 +66,14 @@ def _print(found: list[dict[str, Any]]) -> None:
     rows = [
         (
             key["kid"], key["owner"], key["scheme"], key["state"], key["expires"][:10],
-            " ".join(key["send"]) or "-", " ".join(key["queues"]) or "-", " ".join(key["control"]) or "-", key["mode"],
+            " ".join(key["send"]) or "-", " ".join(key["queues"]) or "-", " ".join(key["control"]) or "-",
+            " ".join(key["results"]) or "-", key["mode"],
         )
         for key in found
     ]  # fmt: skip
-    click.echo(render(("KEY", "OWNER", "SCHEME", "STATE", "EXPIRES", "MAY SEND", "TO QUEUES", "CONTROL", "MODE"), rows))
+    click.echo(
+        render(
+            ("KEY", "OWNER", "SCHEME", "STATE", "EXPIRES", "MAY SEND", "TO QUEUES", "CONTROL", "MAY ANSWER", "MODE"),
+            rows,
+        )
+    )

@@ -6,16 +6,18 @@ them. Without this check a sender could make the worker send what the sender may
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from safecelery.errors import Reason, Rejected
 from safecelery.firewall.checks.canvas_form import CANVAS_TASKS, check_members
 from safecelery.firewall.checks.canvas_options import check_options
 from safecelery.firewall.interface import Body, Context
+from safecelery.keys.trust import TrustedKey
+from safecelery.message.result import REPLACES
 from safecelery.message.stages import VerifiedMessage
 
-__all__ = ["BUILTIN_CANVAS", "canvas", "signatures"]
+__all__ = ["BUILTIN_CANVAS", "canvas", "check_replaced", "signatures"]
 
 #: Celery's tasks that do nothing but run or publish the signatures inside them.
 BUILTIN_CANVAS = frozenset(CANVAS_TASKS)
@@ -38,6 +40,25 @@ def canvas(message: VerifiedMessage, body: Body, context: Context) -> None:
         if task not in BUILTIN_CANVAS and not message.key.may_send_task(task):
             raise Rejected(Reason.CANVAS_NOT_GRANTED, f"key {message.key.kid!r} may not send embedded task {task!r}")
         check_options(signature.get("options"), message.key, context)
+        check_replaced(_headers_of(signature), message.key, Reason.CANVAS_NOT_GRANTED)
+
+
+def check_replaced(headers: Mapping[str, Any], key: TrustedKey, reason: Reason) -> None:
+    """Refuse a task that answers for another one which its signer may not send (E12.7)."""
+    replaced = headers.get(REPLACES)
+    if replaced is None:
+        return
+    if not isinstance(replaced, dict) or replaced.keys() != {"id", "task"}:
+        raise Rejected(Reason.CLAIMS_MALFORMED, f"header {REPLACES} is not an id and a task")
+    task = replaced["task"]
+    if not isinstance(task, str) or not (task in BUILTIN_CANVAS or key.may_send_task(task)):
+        raise Rejected(reason, f"key {key.kid!r} may not send task {task!r}, so nor what answers for it")
+
+
+def _headers_of(signature: Mapping[str, Any]) -> Mapping[str, Any]:
+    options = signature.get("options")
+    headers = options.get("headers") if isinstance(options, dict) else None
+    return headers if isinstance(headers, dict) else {}
 
 
 def signatures(roots: list[Any]) -> Iterator[dict[str, Any]]:

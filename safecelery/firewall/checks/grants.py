@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
+from safecelery.firewall.checks.canvas import BUILTIN_CANVAS, check_replaced
 from safecelery.firewall.interface import Body, Context
 from safecelery.message.stages import VerifiedMessage
 
@@ -18,5 +18,6 @@ def grants(message: VerifiedMessage, body: Body, context: Context) -> None:
     key, task = message.key, message.claims.hdr["task"]
     if task not in BUILTIN_CANVAS and not key.may_send_task(task):
         raise Rejected(Reason.TASK_NOT_GRANTED, f"key {key.kid!r} may not send task {task!r}")
+    check_replaced(message.claims.hdr, key, Reason.TASK_NOT_GRANTED)
     if not key.may_use_queue(message.queue):
         raise Rejected(Reason.QUEUE_NOT_GRANTED, f"key {key.kid!r} may not send to queue {message.queue!r}")

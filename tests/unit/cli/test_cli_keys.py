@@ -114,9 +114,9 @@ def test_list_shows_whose_until_when_and_for_what(run: Run, room: Path) -> None:
     head, web, ops = run("keys", "list", "--trust", "t.toml").output.splitlines()
     assert head.split()[:5] == ["KEY", "OWNER", "SCHEME", "STATE", "EXPIRES"]
     assert web.split()[1:4] == ["web", "ed25519", "valid"]
-    assert web.split()[5:] == ["a.*", "q", "-", "enforce"]
+    assert web.split()[5:] == ["a.*", "q", "-", "-", "enforce"]
     assert ops.split()[3] == "expiring"
-    assert ops.split()[5:] == ["-", "-", "ping", "enforce"]
+    assert ops.split()[5:] == ["-", "-", "ping", "-", "enforce"]
     found = json.loads(run("keys", "list", "--trust", "t.toml", "--json").output)
     assert [(key["owner"], key["send"], key["state"]) for key in found] == [
         ("web", ["a.*"], "valid"),

@@ -1,0 +1,72 @@
+"""Results as messages: what is said of a task, a chord or a group before it is sealed (section 12 of the spec)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from safecelery.errors import SealError
+from safecelery.message.claims import Audience
+from safecelery.message.seal import Draft
+
+__all__ = [
+    "ENCRYPTED",
+    "EXCHANGE",
+    "GROUP",
+    "MEMBERS",
+    "REPLACES",
+    "UNNAMED",
+    "Kind",
+    "place_of_result",
+    "result_draft",
+]
+
+#: The audience of every result: an exchange that there is nowhere, so that no result is ever a task's message (E12.1).
+EXCHANGE: Final = "safecelery.results"
+#: The name under which a key is granted saved groups (E12.6).
+GROUP: Final = "celery.group"
+#: The name of a task that whoever says that it failed or was revoked does not know (E12.7).
+UNNAMED: Final = "celery.unknown"
+#: Content of an encrypted result: what stands inside is JSON, compressed as ``cmp`` says (E12.4).
+ENCRYPTED: Final = ("application/vnd.safecelery.encrypted", "binary")
+#: Header of a task's message that says whose id it runs under: ``{"id": ..., "task": ...}`` (E12.7).
+REPLACES: Final = "safecelery_replaces"
+Kind = Literal["result", "chord-part", "chord-size", "chord-growth", "group"]
+
+#: Members of ``hdr`` by kind, exactly these, each of its type (E12.2).
+MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
+    "result": {"kind": (str,), "task": (str,), "id": (str,)},
+    "chord-part": {"kind": (str,), "task": (str,), "id": (str,), "group": (str,), "index": (int, type(None))},
+    "chord-size": {"kind": (str,), "group": (str,), "size": (int,)},
+    "chord-growth": {"kind": (str,), "group": (str,), "task": (str,), "added": (str,)},
+    "group": {"kind": (str,), "group": (str,)},
+}
+#: Content of a result in clear.
+_PLAIN: Final = ("application/json", "utf-8")
+
+
+def place_of_result(hdr: Mapping[str, Any]) -> Audience:
+    """The audience that belongs to these members: the task's id, or that of the group (E12.1)."""
+    return Audience(exchange=EXCHANGE, routing_key=hdr["id"] if hdr["kind"] == "result" else hdr["group"])
+
+
+def result_draft(
+    kind: Kind, body: bytes, *, lifetime_s: float, cmp: str | None = None, encrypted: bool = False, **members: Any
+) -> Draft:
+    """A result about to be sealed (E12.2).
+
+    Args:
+        members: of ``hdr``, beside ``kind``.
+
+    Raises:
+        SealError: not the members of that kind; nothing that a reader would believe.
+    """
+    hdr = {"kind": kind, **members}
+    expected = MEMBERS[kind]
+    if hdr.keys() != expected.keys() or any(type(hdr[name]) not in expected[name] for name in hdr):
+        raise SealError(f"a {kind} is described by {', '.join(expected)}; nothing was stored")
+    ct, ce = ENCRYPTED if encrypted else _PLAIN
+    return Draft(
+        typ="result", aud=place_of_result(hdr), ct=ct, ce=ce, cmp=cmp, hdr=hdr, props={}, body=body,
+        lifetime_s=lifetime_s,
+    )  # fmt: skip

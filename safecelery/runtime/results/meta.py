@@ -1,0 +1,39 @@
+"""A task's result as Celery keeps it in memory: made of a verified one, or nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from celery import states
+
+from safecelery.errors import Reason, Rejected
+from safecelery.runtime.results.exceptions import rebuild
+from safecelery.runtime.results.seal import Opened
+
+__all__ = ["PENDING", "checked_meta"]
+
+
+def PENDING() -> dict[str, Any]:  # noqa: N802  # a constant that nobody can change
+    """What is known of a task that has no result."""
+    return {"status": states.PENDING, "result": None}
+
+
+def checked_meta(opened: Opened, allowed: Mapping[str, type[Exception]], throws: Iterable[Any]) -> dict[str, Any]:
+    """The members that Celery reads, each of the type that it assumes; a failure with its exception.
+
+    Raises:
+        Rejected: it is not a task's result, or says another id than was signed.
+    """
+    value = opened.value
+    if not isinstance(value, dict) or not isinstance(value.get("status"), str) or "result" not in value:
+        raise Rejected(Reason.BODY_MALFORMED, "not the result of a task")
+    if opened.id and value.get("task_id", opened.id) != opened.id:
+        raise Rejected(Reason.BODY_MALFORMED, "a result that names another task than its seal")
+    if not isinstance(value.get("traceback"), str | None) or not isinstance(value.get("children"), list | None):
+        raise Rejected(Reason.BODY_MALFORMED, "a traceback or children of the wrong type")
+    meta = {**value, "task_id": opened.id or value.get("task_id")}
+    if meta["status"] in states.EXCEPTION_STATES:
+        failed = meta["status"] in states.PROPAGATE_STATES
+        meta["result"] = None if meta["result"] is None and not failed else rebuild(meta["result"], allowed, throws)
+    return meta

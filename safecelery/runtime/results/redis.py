@@ -1,0 +1,41 @@
+"""Sealed results in Redis: stored, published to whoever waits, and gathered for chords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.backends.redis import RedisBackend, ResultConsumer, SentinelBackend
+
+from safecelery.runtime.results.redis_chord import SealedChords
+
+__all__ = ["SealedRedisBackend", "SealedResultConsumer", "SealedSentinelBackend"]
+
+
+class SealedResultConsumer(ResultConsumer):
+    """Waits for published results; one that is not believed is dropped, and waiting goes on.
+
+    The channel that a result was published to does not matter: the signed id says whose it is.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._decode_result = self.backend.published_meta
+
+    def on_state_change(self, meta: dict[str, Any] | None, message: Any) -> None:
+        """As Celery's, for what is believed."""
+        if meta is not None:
+            super().on_state_change(meta, message)
+
+
+class SealedRedis(SealedChords):
+    """What both backends on Redis add."""
+
+    ResultConsumer = SealedResultConsumer
+
+
+class SealedRedisBackend(SealedRedis, RedisBackend):
+    """``redis://`` and ``rediss://``."""
+
+
+class SealedSentinelBackend(SealedRedis, SentinelBackend):
+    """``sentinel://``."""

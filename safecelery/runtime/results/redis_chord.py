@@ -1,0 +1,297 @@
+"""Chords on Redis: every part sealed and bound to its chord, and as many of them as was sealed (E12.8).
+
+Celery's scripts count the parts and decide who completes the chord; that is only when to look. What the
+chord's body gets is what the seals vouch for: a forged part is thrown out and does not count, and a chord whose
+size nobody vouches for fails.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+from uuid import uuid4
+
+from celery.canvas import maybe_signature
+from celery.exceptions import ChordError
+from celery.result import GroupResult, allow_join_result
+from celery.utils.functional import _regen
+
+from safecelery.errors import Reason, Rejected, ResultRefused
+from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
+from safecelery.keys.trust import TrustedKey
+from safecelery.message.result_open import Question
+from safecelery.runtime.results.chord_parts import Part, as_part
+from safecelery.runtime.results.key_value import SealedKeyValue
+
+__all__ = ["SealedChords"]
+
+logger = logging.getLogger("safecelery")
+
+#: Ends of the keys that hold the sealed size of a chord, and its sealed growth; beside Celery's ``.s`` and ``.t``.
+_SIZE: Final = ".safecelery-s"
+_GROWTH: Final = ".safecelery-t"
+
+
+class _NotYet(Exception):
+    """Fewer parts that are believed than the chord has; what is left of the parts after the others were removed."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        super().__init__(left)
+
+
+class SealedChords(SealedKeyValue):
+    """Mixin for a subclass of ``celery.backends.redis.RedisBackend``."""
+
+    def _chord_lifetime(self: Any) -> float:
+        return float(max(self.chord_expires or 0, self.expires))
+
+    # What the sender says --------------------------------------------------------------------------------------
+
+    def set_chord_size(self: Any, group_id: str, chord_size: int) -> None:
+        """As Celery's, and sealed; in one round trip."""
+        sealed = self.seal.bare("chord-size", lifetime_s=self._chord_lifetime(), group=group_id, size=int(chord_size))
+
+        def store() -> None:
+            with self.client.pipeline() as pipe:
+                # A chord that is applied again has the same id, and is a new one.
+                pipe.delete(self.get_key_for_group(group_id, ".c"), self.get_key_for_group(group_id, _GROWTH))
+                expires = self.chord_expires or None
+                pipe.set(self.get_key_for_group(group_id, ".s"), chord_size, ex=expires)
+                pipe.set(self.get_key_for_group(group_id, _SIZE), sealed, ex=expires)
+                pipe.execute()
+
+        self.ensure(store, ())
+
+    def add_to_chord(self: Any, group_id: str, result: Any) -> None:
+        """As Celery's, and sealed."""
+        from celery._state import get_current_task
+
+        current = get_current_task()
+        name = self.task_of("", current.request if current is not None else None)
+        sealed = self.seal.bare(
+            "chord-growth", lifetime_s=self._chord_lifetime(), group=group_id, task=name, added=str(result.id)
+        )
+        with self.client.pipeline() as pipe:
+            pipe.incr(self.get_key_for_group(group_id, ".t"), 1)
+            pipe.rpush(self.get_key_for_group(group_id, _GROWTH), sealed)
+            pipe.expire(self.get_key_for_group(group_id, _GROWTH), int(self._chord_lifetime()))
+            pipe.execute()
+
+    def apply_chord(self: Any, header_result_args: Any, body: Any, **kwargs: Any) -> None:
+        """As Celery's: a header of groups is saved, for its shape; sealed."""
+        if not isinstance(header_result_args[1], _regen):
+            header = self.app.GroupResult(*header_result_args)
+            if any(isinstance(inner, GroupResult) for inner in header.results):
+                self._set_chord_key(self.get_key_for_group(header.id), self.sealed_group(header.id, header))
+
+    # What a part does ------------------------------------------------------------------------------------------
+
+    def on_chord_part_return(self: Any, request: Any, state: str, result: Any, **kwargs: Any) -> Any:
+        """A task of a chord's header has ended: keep its part, and complete the chord if it was the last."""
+        task_id, group_id, index = request.id, request.group, request.group_index
+        if not group_id or not task_id:
+            return None
+        part = self.sealed_part(request, state, result)
+        claim = _Claim(self, group_id, request.chord)
+        count, growth, size, claimed = self._chord_part_return_script(
+            keys=[claim.parts, *claim.keys[1:4], self.get_key_for_group(group_id), claim.keys[4]],
+            args=[task_id, part, 1 if self._chord_zset else 0, "+inf" if index is None else index,
+                  self.chord_expires or 0, self._chord_result_expires, claim.seconds, claim.token],
+            client=self.client,
+        )  # fmt: skip
+        if count == -1 or not size or count < int(size) + int(growth or 0):
+            return None
+        if not claimed and not claim.take():
+            return None
+        return self._complete(claim)
+
+    def _complete(self: Any, claim: _Claim) -> Any:
+        """Hand the parts to the body, or fail the chord and call its errbacks."""
+        callback = maybe_signature(claim.chord, app=self.app)
+        try:
+            while True:
+                try:
+                    values = self._values(claim, callback)
+                    break
+                except _NotYet as missing:
+                    claim.give_back()
+                    # Another part may have come while nobody else could complete the chord.
+                    if claim.count() <= missing.left or not claim.take():
+                        return None
+            return self._publish(claim, callback, values)
+        except Exception as error:  # whatever it is, nobody else will tell the caller
+            told = error if isinstance(error, ChordError) else ChordError(f"Join error: {error!r}")
+            logger.exception("chord %r failed", claim.group)
+            try:
+                return self.chord_error_from_stack(callback, told)
+            finally:
+                # A late copy of a header task does not fail the chord again.
+                self.client.delete(claim.keys[2])
+
+    def _publish(self: Any, claim: _Claim, callback: Any, values: list[Any]) -> Any:
+        if not claim.extend(self._chord_publish_claim_expires(claim.seconds, callback)):
+            logger.warning("chord %r: its body is not sent, another worker took over", claim.group)
+            return None
+        try:
+            self.app.amqp._retry_publish(callback.delay, values)
+        except Exception as error:
+            logger.exception("chord %r: its body was not sent", claim.group)
+            return self.chord_error_from_stack(callback, ChordError(f"Callback error: {error!r}"))
+        finally:
+            claim.done()
+
+    # What is believed ------------------------------------------------------------------------------------------
+
+    def _values(self: Any, claim: _Claim, callback: Any) -> list[Any]:
+        """The results of the header, in its order.
+
+        Raises:
+            ChordError: a task of the header failed, or nobody who may vouches for the chord.
+            _NotYet: some parts are missing.
+        """
+        stored, size, growth, saved = claim.read()
+        may_send = _sends(callback)
+        if saved is not None:
+            question = Question("group", claim.group, instead=may_send)
+            try:
+                header = self.opened_group(claim.group, saved, question)["result"]
+            except ResultRefused as refusal:
+                raise ChordError(f"the header of the chord is not believed: {refusal}") from refusal
+            header.on_ready()
+            join = header.join_native if header.supports_native_join else header.join
+            with allow_join_result():
+                return list(join(timeout=self.app.conf.result_chord_join_timeout, propagate=True))
+        total = self._total(claim, size, growth, may_send)
+        parts, forged = self._parts(claim, stored)
+        if forged:
+            claim.throw_out(forged)
+        if len(parts) < total:
+            raise _NotYet(len(parts))
+        if len(parts) > total:
+            raise ChordError(f"{len(parts)} parts of a chord that has {total}")
+        return [part.value_or_error(self) for part in parts]
+
+    def _total(self: Any, claim: _Claim, size: Any, growth: list[Any], may_send: Any) -> int:
+        question = Question("chord-size", claim.group, instead=may_send)
+        if size is None and self.seal.reports:
+            self.seal.tell(Rejected(Reason.ENVELOPE_MISSING, "the chord's size is not signed"), question, "stored",
+                           "report")  # fmt: skip
+            return claim.counted()
+        try:
+            if size is None:
+                self.seal.tell(refusal := Rejected(Reason.ENVELOPE_MISSING, "the chord's size is not signed"),
+                               question, "stored")  # fmt: skip
+                raise refusal
+            total = int(self.seal.open((b"", _text(size)), question).members["size"])
+        except Rejected as refusal:
+            raise ChordError(f"the size of the chord is not believed: {refusal}") from refusal
+        added = set()
+        for record in growth:
+            try:
+                opened = self.seal.open((b"", _text(record)), Question("chord-growth", claim.group))
+            except Rejected:
+                continue  # counted and logged; it adds nothing
+            added.add(opened.members["added"])
+        return total + len(added)
+
+    def _parts(self: Any, claim: _Claim, stored: list[Any]) -> tuple[list[Part], list[Any]]:
+        """The parts that are believed, each once, in order; and what is not."""
+        question = Question("chord-part", claim.group)
+        found: dict[tuple[str, Any], Part] = {}
+        forged = []
+        for raw in stored:
+            try:
+                part = as_part(self.seal.open(raw, question))
+            except Rejected:
+                forged.append(raw)
+                continue
+            if part.key in found:
+                forged.append(raw)
+            else:
+                found[part.key] = part
+        parts = list(found.values())
+        if all(part.signed for part in parts):
+            parts.sort(key=lambda part: (part.index is None, part.index or 0))
+        return parts, forged
+
+
+def _sends(callback: Any) -> Any:
+    """Who may send a chord may say how large it is: the right to send its body."""
+    task = str(callback.task)
+
+    def may(key: TrustedKey) -> bool:
+        return bool(key.send) if task in BUILTIN_CANVAS else key.may_send_task(task)
+
+    return may
+
+
+def _text(value: Any) -> str:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+
+
+class _Claim:
+    """The right to complete one chord, as Celery's scripts keep it, and the chord's keys."""
+
+    def __init__(self, backend: Any, group: str, chord: Any) -> None:
+        self.group, self.chord = group, chord
+        self._backend, self._client = backend, backend.client
+        key = backend.get_key_for_group
+        self.parts = key(group, ".j")
+        #: Parts, growth, size, members, claim: the order of Celery's scripts.
+        self.keys = [self.parts, *(key(group, end) for end in (".t", ".s", ".d", ".c"))]
+        self._size, self._growth, self._saved = key(group, _SIZE), key(group, _GROWTH), key(group)
+        self.token = uuid4().hex
+        timeout = backend.app.conf.result_chord_join_timeout or 5.0
+        self.seconds = max(5, int(timeout * 2))
+
+    def take(self) -> bool:
+        """Where Celery's count did not give it: forged parts make it too high."""
+        return self.extend(self.seconds)
+
+    def extend(self, seconds: int) -> bool:
+        """Keep it for so long."""
+        script = self._backend._chord_claim_extend_script
+        return bool(script(keys=[self.keys[4], self.keys[2]], args=[self.token, seconds], client=self._client))
+
+    def give_back(self) -> None:
+        """Somebody else may complete the chord, with a part that is still to come."""
+        self._client.delete(self.keys[4])
+
+    def count(self) -> int:
+        """How many parts there are, believed or not."""
+        size = self._client.zcard if self._backend._chord_zset else self._client.llen
+        return int(size(self.parts))
+
+    def counted(self) -> int:
+        """What Celery believes to be the size."""
+        size, growth = self._client.mget(self.keys[2], self.keys[1])
+        return int(size or 0) + int(growth or 0)
+
+    def read(self) -> tuple[list[Any], Any, list[Any], Any]:
+        """Parts, sealed size, sealed growth and saved header, in one round trip."""
+        with self._client.pipeline() as pipe:
+            (pipe.zrange if self._backend._chord_zset else pipe.lrange)(self.parts, 0, -1)
+            pipe.get(self._size).lrange(self._growth, 0, -1).get(self._saved)
+            parts, size, growth, saved = pipe.execute()
+        return parts, size, growth, saved
+
+    def throw_out(self, forged: list[Any]) -> None:
+        """Remove what is not believed, so that it is not looked at again."""
+        with self._client.pipeline() as pipe:
+            for raw in forged:
+                if self._backend._chord_zset:
+                    pipe.zrem(self.parts, raw)
+                else:
+                    pipe.lrem(self.parts, 1, raw)
+            pipe.execute()
+
+    def done(self) -> None:
+        """Forget the chord, but for a marker that keeps late copies away."""
+        cleaned = self._backend._chord_cleanup_script(
+            keys=[self.keys[4], *self.keys[:4]], args=[self.token, max(self.seconds * 2, 300)], client=self._client
+        )
+        if cleaned:
+            self._client.delete(self._size, self._growth)
+        else:
+            logger.warning("chord %r: the right to complete it was lost, its data is left to expire", self.group)

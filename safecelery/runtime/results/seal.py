@@ -1,0 +1,197 @@
+"""Sealing and opening results with an app's keys: what every backend of the table is built on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final, Literal, Protocol
+
+from celery import states
+from kombu.compression import compress
+from kombu.utils.json import loads
+
+from safecelery.errors import Reason, Rejected, ResultTooLarge
+from safecelery.keys.ring import Keyring
+from safecelery.message.inflate import inflate
+from safecelery.message.result import ENCRYPTED, UNNAMED, Kind, result_draft
+from safecelery.message.result_form import join_stored
+from safecelery.message.result_open import OpenedResult, Question, open_result
+from safecelery.message.seal import seal
+from safecelery.runtime.guard import guard_of
+from safecelery.runtime.results.exceptions import named
+from safecelery.runtime.results.unsigned import unsigned_body
+from safecelery.telemetry.results import ResultNotBelieved, result_refused
+
+__all__ = ["Opened", "ResultSeal", "Where"]
+
+Where = Literal["stored", "published", "replied"]
+#: What a result in somebody's own name may say where the task's name is not known: it has no value (E12.7).
+_WITHOUT_VALUE: Final = states.PROPAGATE_STATES
+
+
+class _Cipher(Protocol):
+    """``guard.cipher``: see safecelery/keys/encryption."""
+
+    def must_encrypt(self, task: str) -> bool: ...
+    def encrypt(self, plain: bytes, *, typ: Any, task: str, task_id: str, queue: str | None) -> bytes: ...
+    def decrypt(self, data: bytes, *, typ: Any, task: str, task_id: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A value that is believed."""
+
+    value: Any
+    """The JSON that was sealed."""
+    task: str
+    id: str
+    """The signed id, of the task or of the group; of an unsigned one that report mode takes, the one asked for."""
+    members: dict[str, Any]
+    """What was signed of it (``hdr``); empty for an unsigned one."""
+
+
+class ResultSeal:
+    """One for each backend of a hardened app."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.guard = guard_of(app)
+        self.settings = self.guard.settings.results
+
+    @property
+    def ring(self) -> Keyring:
+        """The app's keys as they are now."""
+        return self.guard.ring
+
+    @property
+    def reports(self) -> bool:
+        """This process believes unsigned results."""
+        return self.settings.mode == "report"
+
+    @cached_property
+    def allowed(self) -> dict[str, type[Exception]]:
+        """The classes of the setting ``results.exceptions``."""
+        return named(self.settings.exceptions)
+
+    @property
+    def _cipher(self) -> _Cipher | None:
+        return getattr(self.guard, "cipher", None)
+
+    def encrypts(self, task: str) -> bool:
+        """Whether results of this task are encrypted."""
+        cipher = self._cipher
+        return cipher is not None and cipher.must_encrypt(task)
+
+    # Sealing ---------------------------------------------------------------------------------------------------
+
+    def bound(
+        self, kind: Kind, body: bytes, *, lifetime_s: float, compression: str | None = None, **members: Any
+    ) -> tuple[bytes, str]:
+        """The body as it is stored, and its envelope: for a transport that carries both apart.
+
+        Raises:
+            ResultTooLarge: more bytes than any reader would take.
+            SealError: no key, or nothing that can be sealed.
+        """
+        if len(body) > self.settings.max_bytes:
+            raise ResultTooLarge(f"{len(body)} bytes, results.max_bytes allows {self.settings.max_bytes}")
+        cmp = None
+        if compression is not None:
+            body, cmp = compress(body, compression)
+        task = members.get("task")
+        cipher = self._cipher
+        encrypted = cipher is not None and task is not None and cipher.must_encrypt(task)
+        if encrypted and cipher is not None:
+            body = cipher.encrypt(body, typ="result", task=str(task), task_id=str(members["id"]), queue=None)
+        draft = result_draft(kind, body, lifetime_s=lifetime_s, cmp=cmp, encrypted=encrypted, **members)
+        return body, seal(draft, self.ring, now=time.time())
+
+    def stored(
+        self, kind: Kind, body: bytes, *, lifetime_s: float, compression: str | None = None, **members: Any
+    ) -> bytes:
+        """One value for a store.
+
+        Raises:
+            ResultTooLarge, SealError: as :meth:`bound`.
+        """
+        task = str(members.get("task"))
+        data, envelope = self.bound(kind, body, lifetime_s=lifetime_s, compression=compression, **members)
+        return join_stored(data, envelope, container=compression is not None or self.encrypts(task))
+
+    def bare(self, kind: Kind, *, lifetime_s: float, **members: Any) -> str:
+        """The envelope of something that has no body: the size of a chord, or its growth."""
+        return seal(result_draft(kind, b"", lifetime_s=lifetime_s, **members), self.ring, now=time.time())
+
+    # Opening ---------------------------------------------------------------------------------------------------
+
+    def open(self, stored: bytes | str | tuple[bytes, Any], question: Question, *, where: Where = "stored") -> Opened:
+        """What was sealed, verified; counted and logged if not.
+
+        Raises:
+            Rejected: it is not believed. Nothing else.
+        """
+        if isinstance(stored, str):
+            stored = stored.encode("utf-8", "surrogatepass")
+        question = replace(question, tasks=self.guard.sent.name_of)
+        try:
+            return self._open(stored, question, where)
+        except Rejected as refusal:
+            self.tell(refusal, question, where)
+            raise
+
+    def tell(self, refusal: Rejected, question: Question, where: Where, mode: Literal["enforce", "report"] = "enforce"
+             ) -> None:  # fmt: skip
+        """Count and log one that is not believed."""
+        result_refused(ResultNotBelieved(refusal.reason, refusal.detail, question.kind, question.id or "", where, mode))
+
+    def _open(self, stored: bytes | tuple[bytes, Any], question: Question, where: Where) -> Opened:
+        limits, most = self.guard.policy.limits, self.settings.max_bytes
+        try:
+            found = open_result(
+                stored, question, self.ring, now=time.time(), max_bytes=most, max_skew_s=limits.max_clock_skew_s
+            )
+        except Rejected as refusal:
+            if refusal.reason is not Reason.ENVELOPE_MISSING or not self.reports:
+                raise
+            body = unsigned_body(stored if isinstance(stored, bytes) else stored[0], most)
+            self.tell(refusal, question, where, "report")
+            return Opened(parsed(body), UNNAMED, question.id or "", {})
+        if found.objection is not None:
+            if not (self.reports or found.key.mode == "report"):
+                raise found.objection
+            self.tell(found.objection, question, where, "report")
+        value = parsed(self._plain(found, most)) if found.body else None
+        if found.task == UNNAMED and _status(value) not in _WITHOUT_VALUE:
+            raise Rejected(Reason.RESULT_OF_ANOTHER_TASK, "a result without the name of its task has a value")
+        return Opened(value, found.task, found.id, dict(found.claims.hdr))
+
+    def _plain(self, found: OpenedResult, most: int) -> bytes:
+        body, claims = found.body, found.claims
+        if (claims.ct, claims.ce) == ENCRYPTED:
+            cipher = self._cipher
+            if cipher is None:
+                raise Rejected(Reason.CONTENT_DISALLOWED, "encrypted, and this process has no key to decrypt results")
+            body = cipher.decrypt(body, typ="result", task=found.task, task_id=str(claims.hdr["id"]))
+        elif self.encrypts(found.task):
+            raise Rejected(Reason.CONTENT_DISALLOWED, "not encrypted, as results of this task have to be")
+        return inflate(body, claims.cmp, most)
+
+
+def _status(value: Any) -> Any:
+    """Of a task's result, or of a chord's part."""
+    if isinstance(value, dict):
+        return value.get("status")
+    return value[2] if isinstance(value, list) and len(value) == 4 else None
+
+
+def parsed(body: bytes) -> Any:
+    """The value of JSON that is believed, with the types that kombu's JSON has.
+
+    Raises:
+        Rejected: it is none.
+    """
+    try:
+        return loads(body)
+    except Exception:  # noqa: BLE001  # text of such an error quotes the result
+        raise Rejected(Reason.BODY_MALFORMED, "the result is not JSON") from None

@@ -1,0 +1,165 @@
+"""What every sealed backend has in common: how to make a result's bytes, and how to read them."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, cast
+
+from celery import states
+from celery.result import result_from_tuple
+
+from safecelery.errors import Reason, Rejected, ResultRefused, ResultTooLarge, SettingsError
+from safecelery.message.inflate import COMPRESSIONS
+from safecelery.message.result import UNNAMED
+from safecelery.message.result_open import Question
+from safecelery.runtime.results.exceptions import rebuild
+from safecelery.runtime.results.lost import too_large
+from safecelery.runtime.results.meta import checked_meta
+from safecelery.runtime.results.replaced import answers_for
+from safecelery.runtime.results.seal import Opened, ResultSeal, Where
+
+__all__ = ["SealedBackend"]
+
+
+class SealedBackend:
+    """Mixin for a backend of Celery's; stands before it in the MRO.
+
+    Results leave sealed and are believed only if their seal holds; Celery's own way to read one is closed.
+    """
+
+    app: Any
+    compression: str | None
+    expires: Any
+
+    def __init__(self, app: Any, **kwargs: Any) -> None:
+        super().__init__(app=app, **kwargs)  # type: ignore[call-arg]  # Celery's, next in the MRO
+        self.seal = ResultSeal(app)
+        if not self.expires or self.expires <= 0:
+            raise SettingsError("result_expires is not set, so results would be kept for ever; state seconds")
+        if self.compression is not None and self.compression not in COMPRESSIONS:
+            raise SettingsError(
+                f"result_compression {self.compression!r} cannot be undone with a limit; use gzip, bzip2 or lzma"
+            )
+        _ = self.seal.allowed  # a name that cannot be imported is told at start
+
+    def throws_of(self, task: str) -> tuple[Any, ...]:
+        """What the task declares to throw, where this process has its code."""
+        found = self.app.tasks.get(task)
+        return tuple(getattr(found, "throws", ()) or ())
+
+    # Writing ---------------------------------------------------------------------------------------------------
+
+    def lifetime(self, state: str, request: Any = None) -> float:
+        """Seconds for which a result's seal holds: as long as any store keeps it."""
+        kept = [self.expires, getattr(self, "failure_expires", 0) if state == states.FAILURE else 0]
+        if request is not None and getattr(request, "chord", None):
+            kept.append(getattr(self, "chord_expires", 0))
+        return float(max(seconds or 0 for seconds in kept))
+
+    def task_of(self, task_id: str, request: Any) -> str:
+        """The name to seal a result with: the request's, else that of the task that this process sent."""
+        name = answers_for(request, task_id) if request is not None else None
+        return str(name or self.seal.guard.sent.name_of(task_id) or UNNAMED)
+
+    def body_of(self, meta: Any) -> bytes:
+        """JSON as Celery writes it, without the compression that belongs outside of the seal."""
+        content_type, _, payload = self._encode(meta)  # type: ignore[attr-defined]
+        if content_type != "application/json":
+            raise SettingsError("result_serializer must be json: nothing else is sealed")
+        return cast("bytes", payload.encode("utf-8") if isinstance(payload, str) else payload)
+
+    def sealed_meta(self, task_id: str, meta: dict[str, Any], request: Any) -> bytes:
+        """A task's result as one value for a store."""
+        task = self.task_of(task_id, request)
+        lifetime = self.lifetime(meta["status"], request)
+        return self.seal.stored(
+            "result", self.body_of(meta), lifetime_s=lifetime, compression=self.compression, task=task, id=task_id
+        )
+
+    def sealed_part(self, request: Any, state: str, result: Any) -> bytes:
+        """A chord's part as one value: ``[1, id, state, result]``, bound to the chord."""
+        task = self.task_of(request.id, request)
+        index = request.group_index
+        bound = {"task": task, "id": request.id, "group": request.group, "index": index}
+
+        def sealed(state: str, result: Any) -> bytes:
+            body = self.body_of([1, request.id, state, result])
+            lifetime = self.lifetime(state, request)
+            return self.seal.stored("chord-part", body, lifetime_s=lifetime, compression=self.compression, **bound)
+
+        encoded = self.encode_result(result, state)  # type: ignore[attr-defined]
+        try:
+            return sealed(state, encoded)
+        except ResultTooLarge as error:
+            return sealed(states.FAILURE, self.prepare_exception(too_large(error, task)))  # type: ignore[attr-defined]
+
+    # Reading ---------------------------------------------------------------------------------------------------
+
+    def opened_meta(self, task_id: str, stored: Any) -> dict[str, Any]:
+        """A task's verified result.
+
+        Raises:
+            ResultRefused: it is not believed.
+        """
+        question = Question("result", task_id)
+        try:
+            return self._checked(self.seal.open(stored, question), question, "stored")
+        except Rejected as refusal:
+            raise ResultRefused(refusal.reason, task_id, refusal.detail) from None
+
+    def published_meta(self, stored: Any, where: Where = "published") -> dict[str, Any] | None:
+        """A verified result of whichever task was signed; ``None`` for one to be dropped."""
+        question = Question("result")
+        try:
+            return self._checked(self.seal.open(stored, question, where=where), question, where)
+        except Rejected:
+            return None
+
+    def _checked(self, opened: Opened, question: Question, where: Where) -> dict[str, Any]:
+        try:
+            return checked_meta(opened, self.seal.allowed, self.throws_of(opened.task))
+        except Rejected as refusal:
+            self.seal.tell(refusal, question, where)
+            raise
+
+    def known_meta(self, task_id: str) -> dict[str, Any]:
+        """What a writer finds in its place: a value that is not believed counts as none, and is overwritten."""
+        try:
+            return self._get_task_meta_for(task_id)  # type: ignore[attr-defined,no-any-return]
+        except ResultRefused:
+            return {"status": states.PENDING, "result": None}
+
+    def exception_to_python(self, exc: Any) -> Any:
+        """Never by what a result says: see safecelery/runtime/results/exceptions.py."""
+        if exc is None or isinstance(exc, Exception):
+            return exc
+        return rebuild(exc, self.seal.allowed)
+
+    def decode_result(self, payload: Any) -> NoReturn:
+        """Closed: it would believe anything.
+
+        Raises:
+            ResultRefused: always.
+        """
+        raise ResultRefused(Reason.INTERNAL, "", "a reader that does not verify what it reads")
+
+    # Groups ----------------------------------------------------------------------------------------------------
+
+    def sealed_group(self, group_id: str, result: Any) -> bytes:
+        """A saved group as one value for a store."""
+        body = self.body_of({"result": result.as_tuple()})
+        return self.seal.stored("group", body, lifetime_s=self.lifetime(states.SUCCESS), group=group_id)
+
+    def opened_group(self, group_id: str, stored: Any, question: Question | None = None) -> dict[str, Any]:
+        """A verified group.
+
+        Raises:
+            ResultRefused: it is not believed.
+        """
+        question = question or Question("group", group_id)
+        try:
+            value = self.seal.open(stored, question).value
+            if not isinstance(value, dict) or not isinstance(value.get("result"), list):
+                raise Rejected(Reason.BODY_MALFORMED, "not a saved group")
+            return {"result": result_from_tuple(value["result"], self.app)}
+        except Rejected as refusal:
+            raise ResultRefused(refusal.reason, group_id, refusal.detail) from None
