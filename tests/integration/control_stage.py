@@ -180,7 +180,7 @@ def on_control_stage(
 ) -> Iterator[ControlStage]:
     """Keys, two workers and the operator's app on this broker."""
     keys = Identities(directory)
-    keys.add("worker", send=["service.*"], queues=["commanded"])
+    keys.add("worker", send=["service.*"], queues=["commanded"], results=["*"])
     keys.add("operator", send=["service.*"], queues=["commanded"], control=EVERYTHING)
     keys.add("developer", send=["service.*"], queues=["commanded"], control=LOOKING)
     keys.add("web", send=["*"], queues=["*"])

@@ -79,7 +79,7 @@ def lonely_stage(
 ) -> Iterator[LonelyStage]:
     """With one worker that runs; ``extra`` are variables of its environment."""
     keys = Identities(directory)
-    keys.add("worker", send=["service.*"], queues=[QUEUE])
+    keys.add("worker", send=["service.*"], queues=[QUEUE], results=["*"])
     keys.add("producer", send=["service.*"], queues=[QUEUE], control=["*"])
     witness = directory / "witness.jsonl"
     witness.touch()

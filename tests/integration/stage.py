@@ -48,11 +48,13 @@ def let_go(app: Celery) -> None:
     if app._pool is not None:
         app.pool.force_close_all()
     consumer = getattr(app.backend, "result_consumer", None)
-    if consumer is not None:
+    if consumer is not None and hasattr(consumer, "subscribed_to"):
         consumer.stop()
         consumer.subscribed_to.clear()
         app.backend.client.close()
         app.backend.client.connection_pool.disconnect()
+    elif consumer is not None and consumer._connection is not None:  # replies by rpc
+        consumer.stop()
     app.close()
 
 

@@ -65,7 +65,7 @@ class SealedRPCBackend(SealedBackend, RPCBackend):
             )
         except ResultTooLarge as error:
             body, envelope = self.seal.bound(
-                "result", self.body_of(lost(self, error, meta, bound["task"])), lifetime_s=float(self.expires), **bound
+                "result", self.body_of(lost(self, error, meta, bound["task"])), lifetime_s=self.expires_s, **bound
             )
         with self.app.amqp.producer_pool.acquire(block=True) as producer:
             producer.publish(

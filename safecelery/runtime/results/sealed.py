@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NoReturn, cast
 
 from celery import states
@@ -33,13 +34,19 @@ class SealedBackend:
     def __init__(self, app: Any, **kwargs: Any) -> None:
         super().__init__(app=app, **kwargs)  # type: ignore[call-arg]  # Celery's, next in the MRO
         self.seal = ResultSeal(app)
-        if not self.expires or self.expires <= 0:
+        if self.expires_s <= 0:
             raise SettingsError("result_expires is not set, so results would be kept for ever; state seconds")
         if self.compression is not None and self.compression not in COMPRESSIONS:
             raise SettingsError(
                 f"result_compression {self.compression!r} cannot be undone with a limit; use gzip, bzip2 or lzma"
             )
         _ = self.seal.allowed  # a name that cannot be imported is told at start
+
+    @property
+    def expires_s(self) -> float:
+        """Seconds for which a result is kept; 0 for ever."""
+        kept = self.expires
+        return float(kept.total_seconds() if isinstance(kept, timedelta) else kept or 0)
 
     def throws_of(self, task: str) -> tuple[Any, ...]:
         """What the task declares to throw, where this process has its code."""
@@ -50,7 +57,7 @@ class SealedBackend:
 
     def lifetime(self, state: str, request: Any = None) -> float:
         """Seconds for which a result's seal holds: as long as any store keeps it."""
-        kept = [self.expires, getattr(self, "failure_expires", 0) if state == states.FAILURE else 0]
+        kept = [self.expires_s, getattr(self, "failure_expires", 0) if state == states.FAILURE else 0]
         if request is not None and getattr(request, "chord", None):
             kept.append(getattr(self, "chord_expires", 0))
         return float(max(seconds or 0 for seconds in kept))

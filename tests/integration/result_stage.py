@@ -1,0 +1,138 @@
+"""A worker, a caller, and one of the places where results are kept, with somebody who can write to that place."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+from service.factory import make_app
+
+from safecelery.testing.processes import CeleryProcess
+from safecelery.testing.servers import RabbitServer, RedisServer
+from tests.integration.stage import Identities, Stage, let_go
+
+__all__ = ["PLACES", "ResultStage", "on_result_stage"]
+
+#: Where results are kept -> the number of the Redis database, where there is one.
+PLACES = {"redis": 51, "sqlite": 52, "rpc": 53}
+ENVELOPE_END = '"}'
+
+
+@dataclass(slots=True)
+class ResultStage(Stage):
+    """One broker with one worker, whose results go to ``place``."""
+
+    place: str = "redis"
+    extra: dict[str, str] | None = None
+
+    def task(self, name: str) -> Any:
+        """A task by its whole name."""
+        return self.app.tasks[name]
+
+    def ask(
+        self, what: str, task_id: str, *, timeout: float = 10, owner: str = "producer", **env: str
+    ) -> dict[str, Any]:
+        """What a caller in a process of its own gets to see; it has to be alive to say so."""
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            **self.environment(owner),
+            **(self.extra or {}),
+            **env,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.integration.result_caller", what, task_id, str(timeout)],
+            env=environment, cwd=self.directory, capture_output=True, text=True, timeout=90, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"the caller died: {done.returncode}\n{done.stderr}"
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("outcome ")]
+        found: dict[str, Any] = json.loads(line.removeprefix("outcome "))
+        return found
+
+    # Somebody who can read and write the place ------------------------------------------------------------------
+
+    @contextmanager
+    def redis_place(self) -> Iterator[redis.Redis]:
+        """The result database, for whoever has its password."""
+        client = redis.Redis.from_url(self.results_url, **self.results.broker_ssl or {})
+        try:
+            yield client
+        finally:
+            client.close()
+            client.connection_pool.disconnect()
+
+    def _database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.results_url.partition("sqlite:///")[2], timeout=20)
+
+    def stored(self, task_id: str) -> bytes | None:
+        """The sealed value of a task, as it is kept."""
+        if self.place == "redis":
+            with self.redis_place() as client:
+                return client.get(f"celery-task-meta-{task_id}")  # type: ignore[return-value]
+        connection = self._database()
+        try:
+            found = connection.execute("SELECT document FROM safecelery_results WHERE key = ?", (task_id,)).fetchone()
+        finally:
+            connection.close()
+        return found and bytes(found[0])
+
+    def plant(self, task_id: str, value: bytes, *, publish: bool = False) -> None:
+        """Put a value where a task's result is kept."""
+        if self.place == "redis":
+            with self.redis_place() as client:
+                client.set(f"celery-task-meta-{task_id}", value, ex=600)
+                if publish:
+                    client.publish(f"celery-task-meta-{task_id}", value)
+            return
+        connection = self._database()
+        try:
+            connection.execute("DELETE FROM safecelery_results WHERE key = ?", (task_id,))
+            connection.execute(
+                "INSERT INTO safecelery_results (kind, key, document, date_done) VALUES ('result', ?, ?, ?)",
+                (task_id, value, "2026-01-01 00:00:00.000000"),
+            )
+            connection.commit()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def on_result_stage(
+    broker: RedisServer | RabbitServer, server: RedisServer, directory: Path, place: str, **extra: str
+) -> Iterator[ResultStage]:
+    """A stage whose worker runs; ``extra`` are variables of its environment and of callers."""
+    keys = Identities(directory)
+    tasks = ["service.*", "results.*"]
+    keys.add("worker", send=tasks, queues=["*"], results=[*tasks, "celery.*"])
+    keys.add("producer", send=tasks, queues=["*"], control=["*"])
+    keys.add("stranger", send=["service.note"], queues=["*"], results=["service.note"])
+    witness = directory / "witness.jsonl"
+    witness.touch()
+    url = {
+        "redis": server.url_for(PLACES["redis"]), "sqlite": f"db+sqlite:///{directory / 'results.db'}", "rpc": "rpc://",
+    }[place]  # fmt: skip
+    if place != "redis":
+        extra["SAFECELERY_LEDGER__URL"] = f"sqlite:///{directory / 'ledger.db'}"
+    stage = ResultStage(broker, server, url, keys, directory, witness, place=place, extra=extra)
+    stage.worker = CeleryProcess(
+        "service.app", "worker", ["-c", "2", "-Q", "celery", "-I", "tests.integration.result_tasks"],
+        directory=directory, env={**stage.environment("worker"), **extra},
+    )  # fmt: skip
+    os.environ.update(extra)
+    try:
+        stage.app = make_app(stage.settings("producer"))
+    finally:
+        for name in extra:
+            os.environ.pop(name)
+    with stage.worker:
+        yield stage
+    let_go(stage.app)
