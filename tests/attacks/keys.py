@@ -34,7 +34,7 @@ class Keys:
         """Make them all."""
         keys = cls(directory)
         yesterday = datetime.now(UTC) - timedelta(days=1)
-        keys._add("worker")
+        keys._add("worker", results=EVERYTHING)
         keys._add("full", control=("*",))  # a worker listens to commands where somebody may give any
         keys._add("limited", send=LIMITED, queues=("orders",))
         keys._add("reported", send=LIMITED, queues=("orders",), suffix='mode = "report"\n')
@@ -69,6 +69,7 @@ class Keys:
         send: tuple[str, ...] = EVERYTHING,
         queues: tuple[str, ...] = ("orders", "other"),
         control: tuple[str, ...] = (),
+        results: tuple[str, ...] = (),
         now: datetime | None = None,
         lifetime: timedelta = timedelta(days=1),
         suffix: str = "",
@@ -76,4 +77,4 @@ class Keys:
         key = generate_key(owner, now=now, lifetime=lifetime)
         write_private(self.directory / f"{owner}.key", key)
         self._private[owner] = key
-        self._entries.append(trust_entry(key, send=send, queues=queues, control=control) + suffix)
+        self._entries.append(trust_entry(key, send=send, queues=queues, control=control, results=results) + suffix)

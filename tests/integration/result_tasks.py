@@ -1,4 +1,4 @@
-"""Shared tasks whose results are worth a look: large, failing in every way, growing their chord, telling their progress."""
+"""Shared tasks whose results are worth a look: large, failing in every way, growing their chord, making progress."""
 
 from __future__ import annotations
 

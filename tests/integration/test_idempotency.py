@@ -25,7 +25,7 @@ def served(
     directory = tmp_path_factory.mktemp("idempotency")
     keys = Identities(directory)
     for owner in ("worker", "producer"):
-        keys.add(owner, send=["service.*"], queues=["*"])
+        keys.add(owner, send=["service.*"], queues=["*"], results=["*"])
     (directory / "witness.jsonl").touch()
     results = redis_server.url_for(13 if isinstance(broker, RedisServer) else 14)
     stage = Stage(broker, redis_server, results, keys, directory, directory / "witness.jsonl")

@@ -29,7 +29,7 @@ def ground(
     directory = tmp_path_factory.mktemp("ledger")
     keys = Identities(directory)
     for owner in ("worker", "producer"):
-        keys.add(owner, send=["service.*"], queues=["*"])
+        keys.add(owner, send=["service.*"], queues=["*"], results=["*"])
     witness = directory / "witness.jsonl"
     witness.touch()
     results = redis_server.url_for(11 if isinstance(broker, RedisServer) else 12)

@@ -19,6 +19,8 @@ GRANTS: Mapping[str, tuple[str, ...]] = {
     "orders-worker": ("orders.*",),
     "intern": ("orders.print_label",),
 }
+#: Owner -> tasks that owner may answer for.
+ANSWERS: Mapping[str, tuple[str, ...]] = {"orders-worker": ("orders.*",)}
 #: Keys of a demo outlive it by little.
 _LIFETIME = timedelta(hours=1)
 
@@ -42,7 +44,10 @@ class Identities:
         keys = {owner: generate_key(owner, lifetime=_LIFETIME) for owner in (*GRANTS, "mallory")}
         for owner, key in keys.items():
             write_private(directory / f"{owner}.key", key)
-        entries = [trust_entry(keys[owner], send=tasks, queues=[QUEUE]) for owner, tasks in GRANTS.items()]
+        entries = [
+            trust_entry(keys[owner], send=tasks, queues=[QUEUE], results=ANSWERS.get(owner, ()))
+            for owner, tasks in GRANTS.items()
+        ]
         trust = directory / "trust.toml"
         trust.touch(mode=0o600)
         trust.write_text("\n".join(entries))

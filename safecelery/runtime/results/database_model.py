@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from celery.backends.database.session import ResultModelBase
@@ -35,5 +36,6 @@ class SealedDocument(ResultModelBase):
     @classmethod
     def configure(cls, schema: str | None) -> None:
         """Keep it in the schema of Celery's table of tasks."""
-        cls.__table__.schema = schema
-        cls.id.default.schema = schema
+        table: Any = cls.__table__
+        table.schema = schema
+        table.c.id.default.schema = schema
