@@ -22,7 +22,8 @@ class Keys:
 
     ``full`` may send every task to both queues and give every command, ``limited`` some tasks to one queue;
     ``reported`` as well, but what is beyond that is only reported. ``expired``, ``revoked`` and ``early``, whose time
-    begins tomorrow, could do what ``full`` can; ``unknown`` is in nobody's trust store. ``worker`` signs retries and canvas.
+    begins tomorrow, could do what ``full`` can; ``unknown`` is in nobody's trust store. ``worker`` signs retries and
+    canvas.
     """
 
     directory: Path

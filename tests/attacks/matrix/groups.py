@@ -33,7 +33,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "captured_from_*",
     ),
     "Sends what nobody trusted has signed": (
-        "unsigned_rejected", "*d_key_*", "impostor_key_*", "early_key_*", "empty_signature_*", "public_key_*", "signature_*",
+        "unsigned_rejected", "*d_key_*", "impostor_key_*", "early_key_*", "empty_signature_*", "public_key_*",
+        "signature_*",
     ),
     "Changes the envelope of a captured message": ("envelope_*", "two_envelopes_*", "claim*", "version_*"),
     "Changes a captured message": (
