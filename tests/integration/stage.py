@@ -7,7 +7,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -182,7 +182,8 @@ class Stage:
                 items, _ = pipe.lrange(queue, 0, -1).delete(queue).execute()
             return [_from_redis(item) for item in reversed(items)]
         found = []
-        with Connection(self.broker.url, ssl=self.broker.broker_ssl) as connection:
+        # A queue that nobody has declared yet is as empty as one on Redis.
+        with Connection(self.broker.url, ssl=self.broker.broker_ssl) as connection, suppress(NotFound):
             channel = connection.default_channel
             while (message := channel.basic_get(queue)) is not None:
                 channel.basic_ack(message.delivery_tag)

@@ -45,7 +45,7 @@ def test_formats_for_programs_have_no_colours_even_on_a_terminal(linted: LintedP
 
 def test_without_its_colours_the_report_of_a_terminal_is_the_report_of_a_pipe(linted: LintedProject) -> None:
     linted.write({"tasks.py": SHOP})
-    _, shown = linted.on_terminal("lint", columns=400)
+    _, shown = linted.on_terminal("lint", "--no-progress", columns=400)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r\n", "\n")
     assert re.sub(r"[\d.]+ s\)", "", plain) == re.sub(r"[\d.]+ s\)", "", linted.run("lint").stdout)
 
