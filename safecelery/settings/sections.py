@@ -87,9 +87,10 @@ class SigningSettings(_Section):
     """The key this service signs with, and the keys it trusts."""
 
     key: str | None = None
-    """Reference to the private key: ``file:/run/secrets/orders.key`` or ``env:ORDERS_KEY``."""
+    """Reference to the private key: ``directory:/run/secrets/orders-keys`` (this one and the next),
+    ``file:/run/secrets/orders.key`` or ``env:ORDERS_KEY``. Files are followed while the process runs."""
     trust_file: Path | None = None
-    """TOML file of the trusted public keys and what each may send."""
+    """TOML file of the trusted public keys and what each may send. Followed while the process runs."""
 
 
 def _split_list(value: object) -> object:
