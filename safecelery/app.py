@@ -12,7 +12,7 @@ from celery.app.utils import Settings
 
 from safecelery.brokers.connection import SafeConnection, SafeConnectionPool
 from safecelery.errors import PolicyViolationError, SettingsError
-from safecelery.keys.encryption.ring import DecryptionKeys
+from safecelery.keys.encryption.ring import DecryptionKeys, load_operations_key
 from safecelery.keys.live import LiveKeyring
 from safecelery.message.cipher import Cipher
 from safecelery.policy.facts import Place
@@ -225,7 +225,9 @@ def create_app(name: str, settings: SafeCelerySettings | None = None, **options:
         settings = development_settings(name, settings)
     policy = load_policy(settings.policy)
     ring = LiveKeyring(settings.signing.key or None, settings.signing.trust_file, KeyLog())
-    cipher = Cipher(ring, DecryptionKeys(settings.encryption.keys), settings.encryption.tasks)
+    encryption = settings.encryption
+    names = load_operations_key(encryption.operations_key) if encryption.operations_key else None
+    cipher = Cipher(ring, DecryptionKeys(encryption.keys), encryption.tasks, operations=names)
     guard = Guard(settings, policy, ring, cipher)
     app = SafeCelery(name, guard=guard, **options)
     guard.expiry.look(guard.ring)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
 
@@ -16,11 +17,14 @@ from safecelery.policy.defaults import SAFETASK_DEFAULTS
 from safecelery.policy.facts import Place, TaskFacts
 from safecelery.policy.vocabulary import ROUTING_OPTIONS, misspelt_task_options
 from safecelery.runtime.arguments import ArgumentChecker, plain
+from safecelery.runtime.encrypting import require_encryption
 from safecelery.runtime.execute import ClampedRequest
 from safecelery.runtime.facts import redelivered_after
 from safecelery.runtime.guard import guard_of
+from safecelery.runtime.hidden import behind_veil, veil
 from safecelery.runtime.idempotency import DEFAULT_TTL_S, Idempotency
 from safecelery.runtime.options import check_call
+from safecelery.runtime.outcome_code import operations_secret
 from safecelery.runtime.outcomes import run_once
 from safecelery.runtime.results.replaced import answers_for, stands_in
 
@@ -92,6 +96,8 @@ class SafeTask(Task, Generic[P, R]):
     retry_jitter: bool = SAFETASK_DEFAULTS["retry_jitter"]
     max_retries: int | None = SAFETASK_DEFAULTS["max_retries"]
     serializer = SAFETASK_DEFAULTS["serializer"]
+    #: Messages and results are encrypted, and Celery's logs and events show neither (docs/guides/encryption.md).
+    encrypt: bool = False
     #: ``"charge:{order_id}"`` over the task's parameters, or a function of its arguments: two calls of the same key are
     #: one operation, which is done once and whose outcome both get (safecelery/runtime/idempotency.py).
     idempotency_key: str | Callable[..., str] | None = None
@@ -119,6 +125,7 @@ class SafeTask(Task, Generic[P, R]):
             guard_of(app).enforce(task_facts(cls))
             if not issubclass(symbol_by_name(cls.Request), ClampedRequest):
                 raise SettingsError(f"task {cls.name!r} [{place_of(cls)}]: its Request does not inherit ClampedRequest")
+        require_encryption(app, cls, place_of(cls))
         cls.granted_limits = (cls.time_limit, cls.soft_time_limit)
         function, skip_first = _function(cls)
         cls._check_arguments = ArgumentChecker(cls.name, function, skip_first=skip_first)
@@ -146,6 +153,22 @@ class SafeTask(Task, Generic[P, R]):
             self._check_arguments(args or (), kwargs or {})
         result: PendingResult[R] = super().apply_async(plain(args), plain(kwargs), *more, **options)
         return result
+
+    def apply(self, *args: Any, **kwargs: Any) -> Any:
+        """As Celery's ``Task.apply``, which runs the task here and now, and logs it as a worker would."""
+        with veil(self.name, self.name) if guard_of(self._get_app()).cipher.must_encrypt(self.name) else nullcontext():
+            return super().apply(*args, **kwargs)
+
+    @property
+    def __trace__(self) -> Any:
+        """What a process of the pool calls for each message; Celery sets it (celery/concurrency/prefork.py)."""
+        return self._tracer
+
+    @__trace__.setter
+    def __trace__(self, tracer: Any) -> None:
+        self._tracer = None if tracer is None else behind_veil(tracer, self.name)
+
+    _tracer: Any = None
 
     def signature(self, args: Any = None, *more: Any, **options: Any) -> Any:
         """As Celery's ``Task.signature``, with the same check of options as :meth:`apply_async`."""
@@ -208,7 +231,8 @@ class SafeTask(Task, Generic[P, R]):
         declared = self._idempotency
         if declared is None or self.request.called_directly or self.request.is_eager:
             return call()  # type: ignore[no-any-return]
-        return run_once(self, declared, declared.name_of(*given), call)  # type: ignore[no-any-return]
+        name = declared.name_of(given[0], given[1], operations_secret(self))
+        return run_once(self, declared, name, call)  # type: ignore[no-any-return]
 
 
 #: Arguments of ``celery.canvas.Signature`` that are no options of the call.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safecelery.firewall.chain import admit
+from safecelery.firewall.chain import admit, admit_unread
 from safecelery.firewall.interface import Binding, Body, Check, Context, FormCheck, Mode, Received
 
-__all__ = ["Binding", "Body", "Check", "Context", "FormCheck", "Mode", "Received", "admit"]
+__all__ = ["Binding", "Body", "Check", "Context", "FormCheck", "Mode", "Received", "admit", "admit_unread"]

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from safecelery.errors import Reason, Rejected
-from safecelery.firewall.checks import CHECKS, FORGIVEN, FORM
+from safecelery.firewall.checks import CHECKS, FORGIVEN, FORM, OF_BODY
 from safecelery.firewall.interface import Body, Check, Context, FormCheck, Received
+from safecelery.message.encrypted import is_encrypted
 from safecelery.message.inflate import inflate
 from safecelery.message.stages import AdmittedMessage, UnverifiedButReported, VerifiedMessage, admitted
 
-__all__ = ["UNSIGNED", "admit"]
+__all__ = ["UNSIGNED", "admit", "admit_unread"]
 
 #: Why an unsigned message would be refused.
 UNSIGNED = "the message is not signed"
@@ -37,12 +38,10 @@ def admit(
     if not checks or not form:
         raise Rejected(Reason.INTERNAL, "the firewall has no checks; an empty chain admits nothing")
     try:
-        plain = inflate(message.body, message.claims.cmp, context.limits.max_message_bytes)
-        body = _body(plain)
         if isinstance(message, VerifiedMessage):
-            objections = _ask(message, body, context, checks)
+            plain, objections = _signed(message, context, checks)
         else:
-            objections = _ask_form(message, body, context, form)
+            plain, objections = _unsigned(message, context, form)
     except Rejected:
         raise
     except Exception as error:  # noqa: BLE001  # fail closed
@@ -51,28 +50,62 @@ def admit(
     return admitted(message, plain, objections)
 
 
-def _ask(message: VerifiedMessage, body: Body, context: Context, checks: Sequence[Check]) -> tuple[Rejected, ...]:
+def admit_unread(message: VerifiedMessage, context: Context) -> None:
+    """As far as :func:`admit` gets with an encrypted message without opening it: for who moves it on unread.
+
+    Raises:
+        Rejected: as there. Nothing is admitted by this; whoever runs the message asks again.
+    """
+    _ask(message, _UNREAD, context, [check for check in CHECKS if check not in OF_BODY])
+
+
+#: The body of a message that is not opened yet; no check but those of ``OF_BODY`` looks at it.
+_UNREAD = Body([], {}, {})
+
+
+def _signed(message: VerifiedMessage, context: Context, checks: Sequence[Check]) -> tuple[bytes, tuple[Rejected, ...]]:
+    """The plain body, and every objection that was overruled."""
+    if not is_encrypted(message.claims):
+        plain = inflate(message.body, message.claims.cmp, context.limits.max_message_bytes)
+        return plain, _ask(message, _body(plain), context, checks)
+    # Whoever may not send this at all is not decrypted for: what opens and what does not would tell them something.
+    first = _ask(message, _UNREAD, context, [check for check in checks if check not in OF_BODY])
+    if context.opened is None:
+        raise Rejected(Reason.UNDECRYPTABLE, "this process reads no encrypted messages")
+    plain = inflate(context.opened(message), message.claims.cmp, context.limits.max_message_bytes)
+    return plain, first + _ask(message, _body(plain), context, [check for check in checks if check in OF_BODY])
+
+
+def _unsigned(
+    message: UnverifiedButReported, context: Context, form: Sequence[FormCheck]
+) -> tuple[bytes, tuple[Rejected, ...]]:
+    plain = inflate(message.body, message.claims.cmp, context.limits.max_message_bytes)
+    body = _body(plain)
+    if context.mode != "report":
+        raise Rejected(Reason.ENVELOPE_MISSING, UNSIGNED)
+    return plain, (Rejected(Reason.ENVELOPE_MISSING, UNSIGNED), *_ask(message, body, context, form))
+
+
+def _ask(message: Any, body: Body, context: Context, checks: Sequence[Check | FormCheck]) -> tuple[Rejected, ...]:
     """Every objection that report mode overrules; the first one that it does not is raised."""
     objections: tuple[Rejected, ...] = ()
     for check in checks:
         try:
             check(message, body, context)
         except Rejected as objection:
-            reports = context.mode == "report" or message.key.mode == "report"
-            if not reports or objection.reason not in FORGIVEN.get(check, ()):
+            if not _overruled(check, objection, message, context):
                 raise
             objections += (objection,)
     return objections
 
 
-def _ask_form(
-    message: UnverifiedButReported, body: Body, context: Context, form: Sequence[FormCheck]
-) -> tuple[Rejected, ...]:
-    if context.mode != "report":
-        raise Rejected(Reason.ENVELOPE_MISSING, UNSIGNED)
-    for check in form:
-        check(message, body, context)
-    return (Rejected(Reason.ENVELOPE_MISSING, UNSIGNED),)
+def _overruled(check: Check | FormCheck, objection: Rejected, message: Received, context: Context) -> bool:
+    if objection.reason is Reason.NOT_ENCRYPTED:  # a mode of its own: who adopts encryption need not open anything else
+        return context.encryption_mode == "report"
+    if not isinstance(message, VerifiedMessage):
+        return False
+    reports = context.mode == "report" or message.key.mode == "report"
+    return reports and objection.reason in FORGIVEN.get(check, ())
 
 
 #: Deepest nesting of a body. Celery pickles the arguments to hand them to a pool process; where the pickler's stack

@@ -49,6 +49,12 @@ class Context:
     """Bindings of a queue this worker consumes."""
     mode: Mode = "enforce"
     """Of the whole app; a key may be in report mode by itself."""
+    opened: Callable[[VerifiedMessage], bytes] | None = None
+    """Decrypts a body; raises ``Rejected``. ``None``: this process reads no encrypted ones."""
+    must_encrypt: Callable[[str], bool] | None = None
+    """Which tasks must be encrypted; ``None``: none."""
+    encryption_mode: Mode = "enforce"
+    """What becomes of messages of such tasks that are not encrypted."""
 
 
 class Check(Protocol):

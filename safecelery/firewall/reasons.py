@@ -212,6 +212,8 @@ REASONS: Mapping[Reason, Explanation] = {
 
 def in_report_mode(reason: Reason) -> str:
     """What report mode does with a message that is refused for this reason."""
+    if reason is Reason.NOT_ENCRYPTED:
+        return "refused; admitted, if `encryption.mode` is `report`"
     if reason is Reason.ENVELOPE_MISSING:
         return "admitted, if the app is in report mode"
     if any(reason in forgiven for forgiven in FORGIVEN.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,6 +30,8 @@ from safecelery.message.encrypted import (
 __all__ = ["Cipher"]
 
 _NONCE_BYTES = 12
+#: What ciphertext is for: the domain of its envelope, or that of what workers keep of an operation (N4.3).
+Domain: TypeAlias = Typ | Literal["operation"]
 
 
 class Cipher:
@@ -39,6 +42,7 @@ class Cipher:
         private: the keys that this process reads with.
         tasks: globs of names of tasks that must be encrypted, besides those that say so themselves.
         clock: seconds since the epoch.
+        operations: the secret under which operations of encrypted tasks are named (runtime/idempotency.py).
     """
 
     def __init__(
@@ -47,12 +51,14 @@ class Cipher:
         private: DecryptionKeys | None = None,
         tasks: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
+        operations: bytes | None = None,
     ) -> None:
         self._ring = ring
         self._private = private or DecryptionKeys()
         self._tasks = tuple(tasks)
         self._declared: set[str] = set()
         self._clock = clock
+        self.operations = operations
 
     def require(self, task_name: str) -> None:
         """This task declares that it must be encrypted."""
@@ -67,13 +73,14 @@ class Cipher:
         """Its messages and results never leave this process in plain text."""
         return task_name in self._declared or granted(task_name, self._tasks)
 
-    def encrypt(self, plain: bytes, *, typ: Typ, task: str, task_id: str, queue: str | None) -> bytes:
+    def encrypt(self, plain: bytes, *, typ: Domain, task: str, task_id: str, queue: str | None) -> bytes:
         """The container for everybody who may read this (N4.1 to N4.3).
 
         Args:
-            typ: ``"task"`` for a body, whose recipients are the consumers of ``queue``; ``"result"`` for what is told
-                of a task, whose recipients are the keys with its name in ``results``.
-            queue: where the body goes; ``None`` for a result.
+            typ: ``"task"`` for a body, whose recipients are the consumers of ``queue``; so for ``"operation"``, what
+                workers remember. ``"result"`` for what is told of a task, whose recipients are the keys with its name
+                in ``results``.
+            queue: where the body goes; of no meaning for a result.
 
         Raises:
             SealError: nobody could read it, or the key of somebody who should cannot be used. Nothing was sent.
@@ -96,15 +103,15 @@ class Cipher:
         context = content_context(head, typ=typ, task=task, task_id=task_id)
         return head + nonce + AESGCM(content_key).encrypt(nonce, plain, context)
 
-    def _recipients(self, typ: Typ, task: str, queue: str | None) -> Sequence[EncryptionKey]:
+    def _recipients(self, typ: Domain, task: str, queue: str | None) -> Sequence[EncryptionKey]:
         now = self._clock()
         keys = [key for key in self._ring.trust.encryption.values() if key.is_valid(now)]
-        if typ == "task":
-            if queue is None:
-                raise SealError(
-                    f"task {task!r} must be encrypted, and it is not known which queue it goes to: send it to a queue "
-                    "of the app's own; nothing was sent"
-                )
+        if typ != "result" and queue is None:
+            raise SealError(
+                f"task {task!r} must be encrypted, and it is not known which queue it goes to: send it to a queue "
+                "of the app's own; nothing was sent"
+            )
+        if typ != "result" and queue is not None:
             found = [key for key in keys if key.reads_queue(queue)]
             missing, option = f"queue {queue!r}", f"--queue {queue}"
         else:
@@ -123,7 +130,7 @@ class Cipher:
             )
         return found
 
-    def decrypt(self, data: bytes, *, typ: Typ, task: str, task_id: str) -> bytes:
+    def decrypt(self, data: bytes, *, typ: Domain, task: str, task_id: str) -> bytes:
         """The plain bytes, in this order (docs/spec/encryption-v1.md, section 5).
 
         1. The container is whole, and nothing else (N5.1).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from safecelery.message.claims import Claims
 from safecelery.message.codec import Malformed
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Recipient",
     "content_context",
     "head_of",
+    "is_encrypted",
     "parse_container",
     "wrap_context",
 ]
@@ -31,6 +33,11 @@ MAX_BYTES = 256 * 2**20
 _MAX_KID, _MAX_WRAP = 255, 4096
 _NONCE_BYTES, _TAG_BYTES = 12, 16
 _CONTENT, _WRAP = b"safecelery/encryption/v1", b"safecelery/encryption/v1/wrap"
+
+
+def is_encrypted(claims: Claims) -> bool:
+    """The claims say so (N1.1)."""
+    return (claims.ct, claims.ce) == ENCRYPTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from safecelery.keys.interface import SignatureMismatch
 from safecelery.keys.ring import Keyring
 from safecelery.message.claims import VERSION, Claims, Typ
 from safecelery.message.codec import Malformed, decode_json, split
-from safecelery.message.encrypted import ENCRYPTED
+from safecelery.message.encrypted import is_encrypted
 from safecelery.message.pae import pae
 from safecelery.message.seal import HEADER
 from safecelery.message.stages import RawMessage, VerifiedMessage, verified
@@ -103,8 +103,7 @@ def _unseal(
     if claims.typ != expect:
         _refuse(Reason.TYPE_MISMATCH, f"signed as {claims.typ}, used as {expect}")
     # 9. content
-    encrypted = (claims.ct, claims.ce) == ENCRYPTED and expect in _ENCRYPTABLE
-    if (claims.ct, claims.ce) != CONTENT and not encrypted:
+    if (claims.ct, claims.ce) != CONTENT and not (is_encrypted(claims) and expect in _ENCRYPTABLE):
         _refuse(Reason.CONTENT_DISALLOWED, "the body is not signed as application/json in utf-8, or as encrypted")
     # 10. freshness
     if claims.iat > now + max_skew_s:

@@ -82,7 +82,7 @@ _AUTORETRY_OPTIONS = _names(
 _TASK_HANDLERS = _names("after_return before_start on_bound on_failure on_replace on_retry on_success shadow_name")
 """celery/app/task.py: methods a declaration may replace."""
 
-SAFETASK_OPTIONS: Final = _names("idempotency_key idempotency_ttl idempotency_errors")
+SAFETASK_OPTIONS: Final = _names("encrypt idempotency_key idempotency_ttl idempotency_errors")
 """safecelery/task.py: what SafeTask adds to Celery's options."""
 
 TASK_OPTIONS: Final = _DECORATOR_OPTIONS | _TASK_ATTRIBUTES | _AUTORETRY_OPTIONS | _TASK_HANDLERS | SAFETASK_OPTIONS

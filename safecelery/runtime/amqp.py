@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from celery import Celery
@@ -11,10 +12,16 @@ from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.connection import SafeConnection
 from safecelery.errors import SealError
 from safecelery.runtime.consume import QueueAwareConsumer
+from safecelery.runtime.encrypting import must_encrypt
 from safecelery.runtime.guard import guard_of
+from safecelery.runtime.hidden import HIDDEN
 from safecelery.runtime.publish import SafeProducer, SafeProducerPool
 
 __all__ = ["SafeAMQP"]
+
+
+#: Of ``AMQP.as_task_v2``, behind task id, name and arguments: Celery gives them by position.
+_PARAMETERS = tuple(inspect.signature(AMQP.as_task_v2).parameters)[5:]
 
 
 class SafeAMQP(AMQP):
@@ -39,6 +46,16 @@ class SafeAMQP(AMQP):
         return self._producer_pool
 
     publisher_pool = producer_pool
+
+    def as_task_v2(
+        self, task_id: str, name: str, args: Any = None, kwargs: Any = None, *more: Any, **options: Any
+    ) -> Any:
+        """As Celery's; of an encrypted message neither headers nor the event ``task-sent`` show the arguments."""
+        given = {**dict(zip(_PARAMETERS, more, strict=False)), **options}
+        embed = {part: given.get(part) for part in ("callbacks", "errbacks", "chain", "chord")}
+        if must_encrypt(guard_of(self.app).cipher, name, task_id, args, kwargs, embed):
+            given |= {"argsrepr": HIDDEN, "kwargsrepr": HIDDEN}
+        return super().as_task_v2(task_id, name, args, kwargs, **given)
 
     def _create_task_sender(self) -> Any:
         send = super()._create_task_sender()

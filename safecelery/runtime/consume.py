@@ -16,13 +16,15 @@ from kombu.messaging import Consumer
 from safecelery.brokers.garbage import found
 from safecelery.brokers.undecoded import Undecoded
 from safecelery.errors import Reason, Rejected, StoreUnavailable
-from safecelery.firewall import Context, Received, admit
+from safecelery.firewall import Received, admit
+from safecelery.message.encrypted import is_encrypted
 from safecelery.message.stages import AdmittedMessage, RawMessage, VerifiedMessage
-from safecelery.message.unseal import unseal
+from safecelery.message.unseal import CONTENT, unseal
 from safecelery.message.unsigned import take_unsigned
-from safecelery.runtime.bindings import bindings_of
+from safecelery.runtime.admission import context_of
 from safecelery.runtime.deliveries import Delivery, deliveries_of
 from safecelery.runtime.guard import Guard, guard_of
+from safecelery.runtime.hidden import HIDDEN
 from safecelery.runtime.oversized import put_aside
 from safecelery.runtime.park import Parking
 from safecelery.runtime.reject import DeadLetters
@@ -139,7 +141,6 @@ class SafeWorkerConsumer(WorkerConsumer):
         parking = Parking(self.app, guard.settings.park_ahead)
         # What these mean is for Celery to handle: reconnect, or stop.
         escape = (*self.connection_errors, *self.channel_errors, WorkerShutdown, WorkerTerminate)
-        mode = guard.settings.firewall.mode
 
         def receive_one(message: Undecoded) -> None:
             raw = raw_message(message)
@@ -152,7 +153,7 @@ class SafeWorkerConsumer(WorkerConsumer):
                     raise message.amiss
                 received = receive(raw, guard, now)
                 verified = received if isinstance(received, VerifiedMessage) else None
-                context = Context(guard.policy.limits, now, self.strategies, partial(bindings_of, self.app), mode)
+                context = context_of(self.app, guard, now, self.strategies, reports=True)
                 admitted = admit(received, context)
                 TIME.observe(time.perf_counter() - began)
                 if parking.park(message, raw, admitted):
@@ -162,7 +163,7 @@ class SafeWorkerConsumer(WorkerConsumer):
                     if delivery is None:
                         return
                     message.delivery = delivery
-                _rebuild(message, admitted)
+                _rebuild(message, admitted, guard)
                 run(message)
                 admission(admitted, now)
             except Rejected as refusal:
@@ -241,7 +242,7 @@ def receive(raw: RawMessage, guard: Guard, now: float) -> Received:
     return take_unsigned(raw, now=now, max_bytes=limits.max_message_bytes)
 
 
-def _rebuild(message: Undecoded, admitted: AdmittedMessage) -> None:
+def _rebuild(message: Undecoded, admitted: AdmittedMessage, guard: Guard) -> None:
     """Replace everything Celery reads by what was signed, or in report mode by what was checked for its form.
 
     ``delivery_info`` is what this process knows.
@@ -249,8 +250,10 @@ def _rebuild(message: Undecoded, admitted: AdmittedMessage) -> None:
     claims = admitted.claims
     info = message.delivery_info
     message.headers = dict(claims.hdr)
+    if is_encrypted(claims) or guard.cipher.must_encrypt(claims.hdr["task"]):
+        message.headers |= {"argsrepr": HIDDEN, "kwargsrepr": HIDDEN}
     message.properties = dict(claims.props)
-    message.content_type, message.content_encoding = claims.ct, claims.ce
+    message.content_type, message.content_encoding = CONTENT
     message.body = admitted.plain
     message._decoded_cache = None
     message.delivery_info = {

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
 from celery.worker.request import Request
+
+from safecelery.runtime.hidden import HIDDEN, HiddenBytes, HiddenDict, HiddenList, is_hidden, veil
 
 __all__ = ["ClampedRequest", "clamp"]
 
@@ -22,6 +25,10 @@ def clamp(asked: object, granted: float | None) -> float | None:
 _MAPS = ("celery.map", "celery.starmap")
 
 
+#: Fields of events that show what went in or came out.
+_TELLING = ("args", "kwargs", "result", "exception", "traceback")
+
+
 def _lower(most: float | None, each: float | None, times: int) -> float | None:
     return most if each is None else clamp(each * times, most)
 
@@ -32,6 +39,38 @@ class ClampedRequest(Request):
     Celery lets the header win over the task (celery/worker/request.py, ``execute_using_pool``), and the remote
     command ``time_limit`` change the task itself; neither can lift the limits kept by ``SafeTask.on_bound``.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hidden = is_hidden(self._request_dict)
+        if self.hidden:  # it is printed whole in a log at DEBUG (celery/concurrency/base.py, ``apply_async``)
+            known: Any = self
+            known._body = HiddenBytes(known._body)
+            known._args = self._request_dict["args"] = HiddenList(known._args)
+            known._kwargs = self._request_dict["kwargs"] = HiddenDict(known._kwargs)
+
+    def info(self, safe: bool = False) -> Any:
+        """As Celery's: what ``inspect active``, ``reserved``, ``scheduled`` and ``query_task`` answer with."""
+        return super().info(safe=safe or self.hidden)
+
+    def send_event(self, type: str, **fields: Any) -> None:  # noqa: A002  # Celery's name
+        """As Celery's; of an encrypted message it tells that it happened."""
+        if self.hidden:
+            fields |= {name: HIDDEN for name in _TELLING if name in fields}
+        super().send_event(type, **fields)
+
+    def _veil(self) -> AbstractContextManager[None]:
+        return veil(self.id, self.name) if self.hidden else nullcontext()
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        """As Celery's, behind the veil."""
+        with self._veil():
+            super().on_timeout(soft, timeout)
+
+    def on_retry(self, exc_info: Any) -> None:
+        """As Celery's, behind the veil."""
+        with self._veil():
+            super().on_retry(exc_info)
 
     @property
     def time_limits(self) -> tuple[float | None, float | None]:
@@ -90,9 +129,12 @@ class ClampedRequest(Request):
     def on_failure(self, *args: Any, **kwargs: Any) -> Any:
         """As Celery's, which leaves a task that it cancelled unanswered, for the broker to deliver again."""
         try:
-            return super().on_failure(*args, **kwargs)
+            with self._veil():
+                return super().on_failure(*args, **kwargs)
         finally:
             if not self.acknowledged and self.message.delivery is not None:
                 self.message.delivery.give_back(counts=False)
 
     _asked: tuple[Any, Any] = (None, None)
+    hidden = False
+    """It came encrypted, or should have."""

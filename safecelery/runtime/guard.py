@@ -67,6 +67,11 @@ class Guard:
         """This is the guard of ``app``."""
         self._app = app
 
+    @property
+    def app(self) -> Celery:
+        """The app that this is the guard of."""
+        return self._app
+
     def watch(self, changes: VersionedDict) -> None:
         """From now on, ``changes`` is where the app's configuration changes."""
         self._changes, self._approved = changes, None

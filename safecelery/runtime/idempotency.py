@@ -8,6 +8,7 @@ that does not count, not in a slot of the pool; when it has returned they get wh
 from __future__ import annotations
 
 import hashlib
+import hmac
 import inspect
 import json
 import string
@@ -71,8 +72,11 @@ class Idempotency:
             raise SettingsError(f"{lead}idempotency_errors names exception classes")
         return cls(task.name, task.idempotency_key, fields, signature, float(ttl_s), errors)
 
-    def name_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    def name_of(self, args: Sequence[Any], kwargs: Mapping[str, Any], secret: bytes | None = None) -> str:
         """The operation's name in the store: a digest, so that no argument is readable there.
+
+        Of a task that is encrypted, the digest has a ``secret``: without one, who reads the store could try all card
+        numbers.
 
         The values are not pasted into the template: ``"{a}:{b}"`` would be the same for ``("1:2", "3")`` and
         ``("1", "2:3")``.
@@ -89,7 +93,8 @@ class Idempotency:
             if not isinstance(made, str) or not made:
                 raise ArgumentsRejected(f"task {self.task!r}: idempotency_key gave no text, but {type(made).__name__}")
             said = [made]
-        return hashlib.sha256(json.dumps([self.task, *said], sort_keys=True).encode()).hexdigest()
+        text = json.dumps([self.task, *said], sort_keys=True).encode()
+        return (hashlib.sha256(text) if secret is None else hmac.new(secret, text, "sha256")).hexdigest()
 
     def _text(self, name: str, value: object) -> str | None:
         if isinstance(value, Enum):

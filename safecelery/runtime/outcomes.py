@@ -17,6 +17,7 @@ from safecelery.errors import OutcomeUnavailable, SettingsError, StoreUnavailabl
 from safecelery.runtime.guard import guard_of
 from safecelery.runtime.idempotency import Idempotency
 from safecelery.runtime.ledger import open_ledger
+from safecelery.runtime.outcome_code import OutcomeCode
 from safecelery.stores.interface import Busy, Known, Store
 
 __all__ = ["run_once"]
@@ -41,6 +42,7 @@ def run_once(task: Any, declared: Idempotency, name: str, call: Callable[[], Any
     """
     guard = guard_of(task.app)
     store = _store(task.app)
+    code = OutcomeCode(guard.cipher, task, name)
     lease_s = guard.settings.ledger.lease
     try:
         found = store.begin(name, f"{task.request.hostname}/{os.getpid()}/{task.request.id}"[:255], lease_s=lease_s)
@@ -49,7 +51,7 @@ def run_once(task: Any, declared: Idempotency, name: str, call: Callable[[], Any
         _come_again(task, _MOST_WAIT_S)
     if isinstance(found, Known):
         logger.info("operation of %s was done before; its outcome is told again", task.name)
-        return _told(declared, found.outcome)
+        return _told(declared, code.read(found.outcome))
     if isinstance(found, Busy):
         _come_again(task, found.for_s)
     with _renewed(store, name, found.token, lease_s):
@@ -60,12 +62,12 @@ def run_once(task: Any, declared: Idempotency, name: str, call: Callable[[], Any
             raise
         except declared.errors as error:
             outcome = _encoded({"error": _name_of(type(error)), "args": list(error.args)}, guard.policy.limits)
-            _keep(store, name, found.token, outcome, declared)
+            _keep(store, name, found.token, code.written(outcome), declared)
             raise
         except BaseException:
             _abandon(store, name, found.token)
             raise
-        _keep(store, name, found.token, _encoded({"value": value}, guard.policy.limits), declared)
+        _keep(store, name, found.token, code.written(_encoded({"value": value}, guard.policy.limits)), declared)
         return value
 
 

@@ -16,9 +16,11 @@ from safecelery.firewall.checks.audience import DELAYED_DELIVERY
 from safecelery.firewall.checks.shape import REQUEST_MEMBERS
 from safecelery.firewall.checks.sizes import amiss
 from safecelery.message.claims import Audience
+from safecelery.message.encrypted import ENCRYPTED
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.message.seal import HEADER, Draft, seal
 from safecelery.message.unsigned import BROKER_HEADERS
+from safecelery.runtime.encrypting import encrypted_body, must_encrypt
 
 if TYPE_CHECKING:
     from safecelery.runtime.guard import Guard
@@ -29,6 +31,8 @@ __all__ = ["SafeProducer", "SafeProducerPool"]
 _SIGNED_PROPERTIES = ("correlation_id", "reply_to", "priority")
 #: Headers that a broker or an earlier delivery left behind; a retry carries them along.
 _STALE = BROKER_HEADERS | {HEADER}
+#: Headers that show arguments (celery/app/amqp.py, ``as_task_v2``).
+_TELLING = frozenset({"argsrepr", "kwargsrepr"})
 
 
 class SafeProducer(Producer):
@@ -75,14 +79,29 @@ class SafeProducer(Producer):
             body, serializer, content_type, content_encoding, compression or self.compression, headers
         )
         data = encoded.encode() if isinstance(encoded, str) else encoded
-        headers[HEADER] = self._seal(
-            data, headers, str(ct), str(ce), _audience(exchange, routing_key, declare), options
-        )
+        aud = _audience(exchange, routing_key, declare)
+        if self._must_encrypt(body, headers):
+            headers = {name: value for name, value in headers.items() if name not in _TELLING}
+            data = encrypted_body(self.guard, data, headers, aud)
+            ct, ce = ENCRYPTED
+        headers[HEADER] = self._seal(data, headers, str(ct), str(ce), aud, options)
         self.guard.sent.add_message(headers, body)
         return super().publish(
             data, routing_key, headers=headers, content_type=ct, content_encoding=ce,
             exchange=exchange, declare=declare, **options,
         )  # fmt: skip
+
+    def _must_encrypt(self, body: Any, headers: Mapping[str, Any]) -> bool:
+        cipher, task = self.guard.cipher, headers["task"]
+        match body:
+            case (args, kwargs, dict() as embed):
+                return must_encrypt(cipher, task, headers.get("id"), args, kwargs, embed)
+        if cipher.is_used:
+            raise SealError(
+                f"task {task!r}: the message is not of task protocol 2, so it is not known whether it "
+                "must be encrypted; nothing was sent"
+            )
+        return False
 
     def _seal(
         self, data: bytes, headers: Mapping[str, Any], ct: str, ce: str, aud: Audience, options: Mapping[str, Any]

@@ -17,6 +17,7 @@ from safecelery.runtime.consume import SafeWorkerConsumer
 from safecelery.runtime.facts import EVERYBODY, reported
 from safecelery.runtime.guard import Guard, guard_of
 from safecelery.runtime.ledger import StorePlace, approved_place
+from safecelery.runtime.outcome_code import refuse_nameless
 
 __all__ = ["PolicyStep", "SafeWorker", "refusing_to_start"]
 
@@ -65,6 +66,15 @@ class PolicyStep(bootsteps.Step):
             _refuse_another_consumer(worker.consumer_cls)
             _refuse_keys_without_store(worker.app, approved_place(worker.app))
         _warn_of_report_mode(guard_of(worker.app))
+        _warn_of_plain_text(guard_of(worker.app))
+
+
+def _warn_of_plain_text(guard: Guard) -> None:
+    if guard.settings.encryption.mode == "report" and guard.cipher.is_used:
+        logger.warning(
+            "REPORT MODE of encryption: messages that should be encrypted and are not are run all the same. Set "
+            "encryption.mode to 'enforce' when all senders encrypt"
+        )
 
 
 def _warn_of_report_mode(guard: Guard) -> None:
@@ -94,7 +104,11 @@ def _refuse_another_consumer(chosen: Any) -> None:
 
 
 def _refuse_keys_without_store(app: Any, place: StorePlace | None) -> None:
-    if place is None and (named := sorted(name for name, task in app.tasks.items() if task._idempotency is not None)):
+    named = sorted(name for name, task in app.tasks.items() if task._idempotency is not None)
+    cipher = guard_of(app).cipher
+    for name in filter(cipher.must_encrypt, named):
+        refuse_nameless(cipher, name)
+    if place is None and named:
         raise SettingsError(
             f"task {named[0]!r} has an idempotency_key, and ledger.url turns off the store that remembers it; "
             "fix: set ledger.url, or leave the key out"

@@ -95,9 +95,7 @@ class SigningSettings(_Section):
 
 def _split_list(value: object) -> object:
     """``"a, b"``: how a variable of the environment spells a list."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
 class EncryptionSettings(_Section):
@@ -108,6 +106,9 @@ class EncryptionSettings(_Section):
     tasks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)] = ()
     """Names or globs of tasks that must be encrypted, separated by commas: for senders without the code of a task that
     says ``encrypt=True``, or ``*`` for all of them."""
+    operations_key: str | None = None
+    """Reference to a key of scheme ``aes-256-gcm`` that names operations of encrypted tasks with an
+    ``idempotency_key``. All workers of a task share it, and it is not rotated while outcomes are kept under it."""
     mode: Literal["enforce", "report"] = "enforce"
     """What a worker does with messages of such tasks that are not encrypted: ``enforce`` refuses them; ``report`` runs,
     counts and logs each; only for the time in which senders begin to encrypt."""

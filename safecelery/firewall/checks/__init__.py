@@ -12,6 +12,7 @@ from safecelery.errors import Reason
 from safecelery.firewall.checks.audience import audience
 from safecelery.firewall.checks.canvas import canvas
 from safecelery.firewall.checks.canvas_form import canvas_form
+from safecelery.firewall.checks.encrypted import encrypted
 from safecelery.firewall.checks.grants import grants
 from safecelery.firewall.checks.lifetime import lifetime
 from safecelery.firewall.checks.registered import registered
@@ -21,7 +22,7 @@ from safecelery.firewall.checks.shape import shape
 from safecelery.firewall.checks.sizes import sizes
 from safecelery.firewall.interface import Check, FormCheck
 
-__all__ = ["CHECKS", "FORGIVEN", "FORM"]
+__all__ = ["CHECKS", "FORGIVEN", "FORM", "OF_BODY"]
 
 #: Every check of a message that somebody signed.
 CHECKS: tuple[Check, ...] = (
@@ -37,9 +38,12 @@ CHECKS: tuple[Check, ...] = (
     schedule,
     lifetime,
     registered,
+    encrypted,
 )
 #: Those that can be asked about a message that nobody signed.
-FORM: tuple[FormCheck, ...] = (sizes, shape, dates, canvas_form, retry_count, registered)
+FORM: tuple[FormCheck, ...] = (sizes, shape, dates, canvas_form, retry_count, registered, encrypted)
+#: Those that look into the body. Of an encrypted message they are asked last, once it was worth opening.
+OF_BODY: frozenset[Check] = frozenset({canvas, canvas_form, encrypted})
 #: Check of permission -> the reasons that do not keep a message out in report mode. What is not here always does.
 FORGIVEN: Mapping[Check, frozenset[Reason]] = {
     audience: frozenset({Reason.AUDIENCE_MISMATCH}),

@@ -17,7 +17,7 @@ from safecelery.keys.trust import TrustedKey
 from safecelery.message.result import REPLACES
 from safecelery.message.stages import VerifiedMessage
 
-__all__ = ["BUILTIN_CANVAS", "canvas", "check_replaced", "signatures"]
+__all__ = ["BUILTIN_CANVAS", "canvas", "check_replaced", "embedded", "signatures"]
 
 #: Celery's tasks that do nothing but run or publish the signatures inside them.
 BUILTIN_CANVAS = frozenset(CANVAS_TASKS)
@@ -26,12 +26,8 @@ BUILTIN_CANVAS = frozenset(CANVAS_TASKS)
 def canvas(message: VerifiedMessage, body: Body, context: Context) -> None:
     """Refuse an embedded task, queue or option that the signer may not use, or too many of them."""
     check_members(body)
-    roots: list[Any] = [body.embed]
-    if message.claims.hdr["task"] in BUILTIN_CANVAS:
-        roots += [body.args, _canvas_arguments(body.kwargs)]
-    elif not any(body.embed.values()):
-        return
-    for count, signature in enumerate(signatures(roots), start=1):
+    found = embedded(message.claims.hdr["task"], body.args, body.kwargs, body.embed)
+    for count, signature in enumerate(found, start=1):
         if count > context.limits.max_canvas_signatures:
             raise Rejected(Reason.CANVAS_NOT_GRANTED, f"more than {count - 1} embedded signatures")
         task = signature["task"]
@@ -61,6 +57,16 @@ def _headers_of(signature: Mapping[str, Any]) -> Mapping[str, Any]:
     return headers if isinstance(headers, dict) else {}
 
 
+def embedded(task: object, args: Any, kwargs: Any, embed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every signature inside a message of ``task``; none, and at no cost, where there is no canvas."""
+    roots: list[Any] = [embed]
+    if task in BUILTIN_CANVAS:
+        roots += [args, _canvas_arguments(kwargs)]
+    elif not any(embed.values()):
+        return iter(())
+    return signatures(roots)
+
+
 def signatures(roots: list[Any]) -> Iterator[dict[str, Any]]:
     """Every mapping with a ``task`` below the roots, however deep.
 
@@ -70,7 +76,7 @@ def signatures(roots: list[Any]) -> Iterator[dict[str, Any]]:
     pending = list(roots)
     while pending:
         value = pending.pop()
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):  # a tuple is a list that was not sent yet
             pending.extend(value)
         elif isinstance(value, dict):
             if "task" not in value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,9 +10,10 @@ from pathlib import Path
 
 from safecelery.errors import KeyringError
 from safecelery.keys.encryption.private import DecryptionKey, parse_decryption_key
+from safecelery.keys.encryption.schemes.aes_256_gcm import Aes256Gcm
 from safecelery.keys.sources import read_secret_text
 
-__all__ = ["DecryptionKeys"]
+__all__ = ["DecryptionKeys", "load_operations_key"]
 
 logger = logging.getLogger("safecelery")
 
@@ -67,6 +69,18 @@ class DecryptionKeys:
             logger.error("decryption keys were not read again, the last ones stay: %s", error)
             return False
         return True
+
+
+def load_operations_key(reference: str) -> bytes:
+    """The secret under which operations of encrypted tasks are named.
+
+    Raises:
+        KeyringError: there is no key, or it is of another scheme than ``aes-256-gcm``.
+    """
+    key = parse_decryption_key(read_secret_text(reference), reference)
+    if key.scheme != Aes256Gcm.name:
+        raise KeyringError(f"{reference}: operations are named under a key of scheme {Aes256Gcm.name!r}")
+    return hmac.digest(key.secret.reveal(), b"safecelery/operations/v1", "sha256")
 
 
 def _load(references: Sequence[str]) -> Mapping[str, DecryptionKey]:

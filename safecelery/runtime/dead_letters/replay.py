@@ -10,23 +10,24 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from celery import Celery
 from kombu.messaging import Producer
 
 from safecelery.errors import DeadLetterError, Rejected, SafeCeleryError
-from safecelery.firewall import Context, admit
+from safecelery.firewall import admit, admit_unread
 from safecelery.firewall.checks.audience import reaches
 from safecelery.firewall.checks.schedule import moment
 from safecelery.keys.private import PrivateKey
 from safecelery.message.claims import Audience, Claims
 from safecelery.message.dead_letter import DeadLetter
+from safecelery.message.encrypted import ENCRYPTED, is_encrypted
 from safecelery.message.seal import HEADER, Draft, seal
 from safecelery.message.signed_once import SignedOnce, signed_once
 from safecelery.message.stages import RawMessage
-from safecelery.message.unseal import unseal
+from safecelery.message.unseal import CONTENT, unseal
+from safecelery.runtime.admission import context_of
 from safecelery.runtime.bindings import bindings_of
 from safecelery.runtime.dead_letters.book import ReplayBook
 from safecelery.runtime.dead_letters.stream import Entry
@@ -69,6 +70,7 @@ class Plan:
     headers: Mapping[str, Any] | None = None
     properties: Mapping[str, Any] | None = None
     body: bytes = b""
+    content: tuple[str, str] = CONTENT
 
 
 class Replayer:
@@ -128,24 +130,31 @@ class Replayer:
         headers = self._headers(letter, None if signed is None else signed.claims, now)
         props = {} if signed is None else dict(signed.claims.props)
         compression = None if signed is None else signed.claims.cmp
+        # An encrypted body is bound to task and id, not to the signer: it is sent again by somebody who cannot read it.
+        sealed = signed is not None and is_encrypted(signed.claims)
+        ct, ce = ENCRYPTED if sealed else CONTENT
         queue = self._allowed.to or self._destination(None if signed is None else signed.claims.aud)
         body, jti = letter.original.body, _jti(letter, self.kid)
         draft = Draft(
-            typ="task", aud=Audience(queue=queue), ct="application/json", ce="utf-8", cmp=compression, hdr=headers,
+            typ="task", aud=Audience(queue=queue), ct=ct, ce=ce, cmp=compression, hdr=headers,
             props=props, body=body, lifetime_s=guard.lifetime(headers, now), jti=jti,
         )  # fmt: skip
         outer = {**headers, HEADER: seal(draft, self._ring, now=now)}
         if compression is not None:
             outer["compression"] = compression
         # What a worker would say, asked before it has to.
-        raw = RawMessage(body, outer, props, "application/json", "utf-8", queue)
+        raw = RawMessage(body, outer, props, ct, ce, queue)
         verified = unseal(
             raw, self._ring, now=now, max_bytes=limits.max_message_bytes, max_skew_s=limits.max_clock_skew_s
         )
-        admit(verified, Context(limits, now, self._app.tasks, partial(bindings_of, self._app)))
+        context = context_of(self._app, guard, now, self._app.tasks, reports=False)
+        if sealed:
+            admit_unread(verified, context)
+        else:
+            admit(verified, context)
         return Plan(
             entry=entry, task=headers["task"], queue=queue, signed_by=None if signed is None else signed.kid,
-            jti=jti, headers=outer, properties=props, body=body,
+            jti=jti, headers=outer, properties=props, body=body, content=(ct, ce),
         )  # fmt: skip
 
     def _headers(self, letter: DeadLetter, claims: Claims | None, now: float) -> dict[str, Any]:
@@ -195,8 +204,8 @@ class Replayer:
             plan.body,
             exchange="",
             routing_key=plan.queue,
-            content_type="application/json",
-            content_encoding="utf-8",
+            content_type=plan.content[0],
+            content_encoding=plan.content[1],
             headers=dict(plan.headers or {}),
             delivery_mode=2,
             mandatory=True,
