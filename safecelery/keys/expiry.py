@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from safecelery.keys.encryption.trusted import EncryptionKey
 from safecelery.keys.live import LiveKeyring
 from safecelery.keys.ring import Keyring
 from safecelery.keys.trust import TrustedKey
@@ -23,7 +24,7 @@ class Dated:
 
     kid: str
     owner: str
-    use: Literal["own", "trusted"]
+    use: Literal["own", "trusted", "encryption"]
     expires: float
     """Seconds since the epoch."""
 
@@ -33,7 +34,7 @@ class Dated:
 
 
 def dated(ring: Keyring) -> Iterator[Dated]:
-    """The own key that will sign last, and every trusted key that is not revoked.
+    """The own key that will sign last, every trusted key, and every key that is encrypted to; not those revoked.
 
     A kind of key that is not here is not warned of, and not in the metrics.
     """
@@ -41,17 +42,23 @@ def dated(ring: Keyring) -> Iterator[Dated]:
     if privates:
         last = max(privates, key=lambda key: (key.expires, key.kid))
         yield Dated(last.kid, last.owner, "own", last.expires.timestamp())
-    yield from _trusted(ring.trust.keys.values())
+    trust = ring.trust
+    yield from (Dated(key.kid, key.owner, "trusted", key.expires) for key in trust.keys.values() if not key.revoked)
+    for each in trust.encryption.values():
+        if not each.revoked:
+            yield Dated(each.kid, each.owner, "encryption", each.expires)
 
 
-def _trusted(keys: Iterable[TrustedKey]) -> Iterator[Dated]:
-    return (Dated(key.kid, key.owner, "trusted", key.expires) for key in keys if not key.revoked)
+def succeeded(
+    key: Dated | TrustedKey | EncryptionKey, keys: Iterable[TrustedKey] | Iterable[EncryptionKey], now: float
+) -> bool:
+    """The key has expired, and its owner has another one that is valid: it was replaced, and its entry is history.
 
-
-def succeeded(key: Dated | TrustedKey, keys: Iterable[TrustedKey], now: float) -> bool:
-    """The key has expired, and its owner has another one that is valid: it was replaced, and its entry is history."""
+    Args:
+        keys: all of its kind: a key that signs is not replaced by one that is encrypted to.
+    """
     return now >= key.expires and any(
-        other.owner == key.owner and other.kid != key.kid and other.check_validity(now) is None for other in keys
+        other.owner == key.owner and other.kid != key.kid and other.is_valid(now) for other in keys
     )
 
 

@@ -61,6 +61,10 @@ class TrustedKey:
             return Reason.KEY_EXPIRED
         return None
 
+    def is_valid(self, now: float) -> bool:
+        """Nothing is against it at ``now`` (seconds since the epoch)."""
+        return self.check_validity(now) is None
+
     def may_send_task(self, task: str) -> bool:
         """The owner may send this task."""
         return _granted(task, self.send)

@@ -83,6 +83,15 @@ def _key_changes(keys: tuple[PrivateKey, ...]) -> str:
     return f"signing with {active.kid}" + (f"; then {', '.join(later)}" if later else "")
 
 
+_ROTATE = "safecelery keys rotate {key.kid} --trust FILE"
+#: What to do about a key that ends, by its use.
+_REPLACE = {
+    "own": _ROTATE,
+    "trusted": _ROTATE,
+    "encryption": "safecelery keys generate {key.owner} --scheme SCHEME --trust FILE (docs/guides/encryption.md)",
+}
+
+
 class ExpiryWatch:
     """Warns of each key once at each stage: 30 days, 7 days, expired.
 
@@ -112,7 +121,8 @@ class ExpiryWatch:
             if reached is None or self._told.get(key) == reached:
                 continue
             self._told[key] = reached
-            if not succeeded(key, ring.trust.keys.values(), now):
+            trust = ring.trust
+            if not succeeded(key, (trust.encryption if key.use == "encryption" else trust.keys).values(), now):
                 self._warn(key, now)
 
     def _warn(self, key: Dated, now: float) -> None:
@@ -123,7 +133,7 @@ class ExpiryWatch:
             key.owner,
             _in_words(key.days_left(now)),
             _moment(key.expires),
-            f"safecelery keys rotate {key.kid} --trust FILE, or remove its entry if nobody needs it any more",
+            f"{_REPLACE[key.use].format(key=key)}, or remove its entry if nobody needs it any more",
             extra={"safecelery_event": "key-expiring", "safecelery_key": key.kid, "safecelery_owner": key.owner},
         )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from safecelery.errors import KeyringError
 from safecelery.keys.trust import TrustStore
 
-__all__ = ["append_trust", "config_home", "read_trust", "refuse_git_worktree", "replace_trust"]
+__all__ = ["append_trust", "config_home", "keep_key", "read_trust", "refuse_git_worktree", "replace_trust"]
 
 
 def config_home() -> Path:
@@ -40,6 +41,45 @@ def read_trust(path: Path) -> str:
     """
     TrustStore.load(path)
     return path.read_bytes().decode("utf-8")
+
+
+def keep_key(
+    path: Path,
+    document: str,
+    entry_of: Callable[[Path], str],
+    *,
+    trust: Path | None,
+    inside_git_worktree: bool,
+    own_place: bool,
+) -> tuple[Path, str]:
+    """Write a new private key, and add its entry to the trust file, if there is one; both or neither.
+
+    Args:
+        entry_of: makes the entry of the place where the key is.
+        own_place: the directory is ours to make.
+
+    Returns:
+        Where the key is, and the entry.
+
+    Raises:
+        KeyringError: the key's place is taken or in a git work tree, or the trust file is none.
+    """
+    from safecelery.keys.generate import write_document
+
+    path = Path(os.path.abspath(path))  # noqa: PTH100  # keeps links
+    if not inside_git_worktree:
+        refuse_git_worktree(path, "--allow-inside-git-worktree")
+    entry = entry_of(path)
+    if own_place:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_document(path, document)
+    if trust is not None:
+        try:
+            append_trust(trust, entry)
+        except BaseException:
+            path.unlink()  # half a key would only be in the way
+            raise
+    return path, entry
 
 
 def append_trust(path: Path, entry: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from safecelery.cli.keys.files import append_trust, config_home, refuse_git_worktree
+from safecelery.cli.keys.files import config_home, keep_key
+from safecelery.cli.keys.generate_encryption import generate_encryption
 
 if TYPE_CHECKING:
     from safecelery.keys.private import PrivateKey
@@ -19,10 +19,17 @@ __all__ = ["generate"]
 
 @click.command()
 @click.argument("owner")
-@click.option("--scheme", default="ed25519", show_default=True, help="ed25519, or hmac-sha256 for a closed system.")
+@click.option(
+    "--scheme", default="ed25519", show_default=True,
+    help="To sign: ed25519, or hmac-sha256 for a closed system. To encrypt: hpke-x25519, hpke-mlkem768-x25519, "
+    "aes-256-gcm.",
+)  # fmt: skip
 @click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long the key is valid.")
 @click.option("--send", multiple=True, metavar="GLOB", help="Task it may send; '*' is any text. May be repeated.")
-@click.option("--queue", "queues", multiple=True, metavar="GLOB", help="Queue it may send to. May be repeated.")
+@click.option(
+    "--queue", "queues", multiple=True, metavar="GLOB", help="Queue it may send to, or whose messages it reads."
+)
+@click.option("--read-results", multiple=True, metavar="GLOB", help="Task whose encrypted results it reads.")
 @click.option("--control", multiple=True, metavar="COMMAND", help="Remote command it may give. May be repeated.")
 @click.option("--result", "results", multiple=True, metavar="GLOB", help="Task it may answer for. May be repeated.")
 @click.option(
@@ -36,6 +43,7 @@ def generate(
     days: int,
     send: tuple[str, ...],
     queues: tuple[str, ...],
+    read_results: tuple[str, ...],
     control: tuple[str, ...],
     results: tuple[str, ...],
     out: Path | None,
@@ -47,29 +55,34 @@ def generate(
     The private key goes to a new file of mode 0600, never over an existing one, and not into a git work tree. The entry
     is added to the --trust file, or printed. Without --send and --queue the key is believed and may send nothing.
 
+    With a scheme that encrypts, the key is for reading: messages to its --queue of tasks that say encrypt=True, and
+    results of the tasks in --read-results, are encrypted to it.
+
     \b
     Examples:
       safecelery keys generate web --send 'orders.*' --queue orders --trust trust.toml
       safecelery keys generate orders-worker --send 'orders.*' --queue orders --result 'orders.*' --trust trust.toml
       safecelery keys generate ci --days 30 --out /run/secrets/ci.key
+      safecelery keys generate orders --scheme hpke-x25519 --queue orders --trust trust.toml
       safecelery keys generate batch --scheme hmac-sha256 --send 'batch.*' --queue batch
     """
-    from safecelery.keys.generate import generate_key, write_private
+    from safecelery.keys.encryption.schemes import ENCRYPTION_SCHEMES
+    from safecelery.keys.generate import generate_key
+    from safecelery.keys.private import render_private
 
+    _refuse_mixed(scheme in ENCRYPTION_SCHEMES, send=send, control=control, read_results=read_results)
+    if scheme in ENCRYPTION_SCHEMES:
+        generate_encryption(
+            owner, scheme=scheme, days=days, queues=queues, results=read_results, out=out, trust=trust,
+            inside_git_worktree=allow_inside_git_worktree,
+        )  # fmt: skip
+        return
     key = generate_key(owner, scheme=scheme, lifetime=timedelta(days=days))
-    path = Path(os.path.abspath(out)) if out else config_home() / "keys" / f"{key.kid}.key"  # noqa: PTH100  # keeps links
-    if not allow_inside_git_worktree:
-        refuse_git_worktree(path, "--allow-inside-git-worktree")
-    entry = _entry(key, path, send, queues, control, results)
-    if out is None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, key)
-    if trust is not None:
-        try:
-            append_trust(trust, entry)
-        except BaseException:
-            path.unlink()  # half a key would only be in the way
-            raise
+    path, entry = keep_key(
+        out or config_home() / "keys" / f"{key.kid}.key", render_private(key),
+        lambda where: _entry(key, where, send, queues, control, results),
+        trust=trust, inside_git_worktree=allow_inside_git_worktree, own_place=out is None,
+    )  # fmt: skip
     click.echo(f"private key {key.kid}: {path} (mode 0600, valid until {key.expires:%Y-%m-%d})", err=True)
     click.echo(f"sign with it: SAFECELERY_SIGNING__KEY=file:{path}", err=True)
     if not (send and queues):
@@ -79,6 +92,14 @@ def generate(
     else:
         click.echo("add this to the workers' trust file:\n", err=True)
         click.echo(entry, nl=False)
+
+
+def _refuse_mixed(encrypts: bool, **given: tuple[str, ...]) -> None:
+    """A key signs or decrypts, never both."""
+    wrong = [name for name, values in given.items() if values and (name == "read_results") is not encrypts]
+    if wrong:
+        option = wrong[0].replace("_", "-")
+        raise click.UsageError(f"--{option} is of no meaning for a key that {'encrypts' if encrypts else 'signs'}")
 
 
 def _entry(

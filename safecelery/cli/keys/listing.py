@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,7 +13,13 @@ from safecelery.cli.durations import DURATION
 from safecelery.cli.exitcodes import NO
 from safecelery.cli.table import render
 
+if TYPE_CHECKING:
+    from safecelery.keys.encryption.trusted import EncryptionKey
+    from safecelery.keys.trust import TrustedKey
+
 __all__ = ["list_keys"]
+
+K = TypeVar("K", "TrustedKey", "EncryptionKey")
 
 
 @click.command("list")
@@ -43,26 +49,36 @@ def list_keys(ctx: click.Context, trust: Path, expiring: timedelta | None, as_js
       safecelery keys list --trust trust.toml --expiring 60d || mail -s 'keys expire' ops@example.org
       safecelery keys list --trust trust.toml --json | jq -r '.[] | select(.state != "valid") | .kid'
     """
-    from safecelery.cli.keys.describe import describe
-    from safecelery.keys.expiry import succeeded
+    from safecelery.cli.keys.describe import describe, describe_encryption
     from safecelery.keys.trust import TrustStore
 
     now = datetime.now(UTC)
-    keys = list(TrustStore.load(trust).keys.values())
+    store = TrustStore.load(trust)
+    keys, encryption_keys = list(store.keys.values()), list(store.encryption.values())
     if expiring is not None:
         end = (now + expiring).timestamp()
-        ending = (key for key in keys if not key.revoked and key.expires <= end)
-        keys = sorted((key for key in ending if not succeeded(key, keys, now.timestamp())), key=lambda key: key.expires)
+        keys, encryption_keys = _ending(keys, end, now.timestamp()), _ending(encryption_keys, end, now.timestamp())
     found = [describe(key, now) for key in keys]
+    encryption = [describe_encryption(key, now) for key in encryption_keys]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
-    elif found:
-        _print(found)
-    if found and expiring is not None:
+        click.echo(json.dumps(found + encryption, indent=2))
+    elif tables := [table for table in (_table(found), _encryption_table(encryption)) if table]:
+        click.echo("\n\n".join(tables))
+    if (found or encryption) and expiring is not None:
         ctx.exit(NO)
 
 
-def _print(found: list[dict[str, Any]]) -> None:
+def _ending(keys: list[K], end: float, now: float) -> list[K]:
+    """Those that nobody has replaced, the first to end first."""
+    from safecelery.keys.expiry import succeeded
+
+    ending = (key for key in keys if not key.revoked and key.expires <= end)
+    return sorted((key for key in ending if not succeeded(key, keys, now)), key=lambda key: key.expires)
+
+
+def _table(found: list[dict[str, Any]]) -> str:
+    if not found:
+        return ""
     rows = [
         (
             key["kid"], key["owner"], key["scheme"], key["state"], key["expires"][:10],
@@ -71,9 +87,19 @@ def _print(found: list[dict[str, Any]]) -> None:
         )
         for key in found
     ]  # fmt: skip
-    click.echo(
-        render(
-            ("KEY", "OWNER", "SCHEME", "STATE", "EXPIRES", "MAY SEND", "TO QUEUES", "CONTROL", "MAY ANSWER", "MODE"),
-            rows,
-        )
+    return render(
+        ("KEY", "OWNER", "SCHEME", "STATE", "EXPIRES", "MAY SEND", "TO QUEUES", "CONTROL", "MAY ANSWER", "MODE"), rows
     )
+
+
+def _encryption_table(found: list[dict[str, Any]]) -> str:
+    if not found:
+        return ""
+    rows = [
+        (
+            key["kid"], key["owner"], key["scheme"], key["state"], key["expires"][:10],
+            " ".join(key["queues"]) or "-", " ".join(key["read_results"]) or "-",
+        )
+        for key in found
+    ]  # fmt: skip
+    return render(("ENCRYPTION KEY", "OWNER", "SCHEME", "STATE", "EXPIRES", "READS QUEUES", "READS RESULTS OF"), rows)

@@ -40,11 +40,22 @@ def show(key: str, trust: Path | None, as_json: bool) -> None:
 
 def _private(path: Path) -> dict[str, Any]:
     from safecelery.keys import base64url
+    from safecelery.keys.encryption.interface import EncryptionScheme
+    from safecelery.keys.encryption.private import DecryptionKey, parse_decryption_key
+    from safecelery.keys.encryption.schemes import ENCRYPTION_SCHEMES
+    from safecelery.keys.interface import Scheme
+    from safecelery.keys.private import PrivateKey, parse_private, read_document
     from safecelery.keys.schemes import scheme_named
-    from safecelery.keys.sources import load_private
+    from safecelery.keys.sources import read_secret_text
 
-    key = load_private(f"file:{path}")
-    scheme = scheme_named(key.scheme, str(path))
+    where = f"file:{path}"
+    text = read_secret_text(where)
+    key: PrivateKey | DecryptionKey
+    scheme: Scheme | EncryptionScheme
+    if (name := read_document(text, where)["scheme"]) in ENCRYPTION_SCHEMES:
+        key, scheme = parse_decryption_key(text, where), ENCRYPTION_SCHEMES[name]
+    else:
+        key, scheme = parse_private(text, where), scheme_named(name, str(path))
     public = base64url.encode(scheme.public(key.secret.reveal()))
     return {
         "kid": key.kid,
@@ -58,13 +69,16 @@ def _private(path: Path) -> dict[str, Any]:
 
 
 def _trusted(kid: str, trust: Path | None) -> dict[str, Any]:
-    from safecelery.cli.keys.describe import describe
+    from safecelery.cli.keys.describe import describe, describe_encryption
     from safecelery.keys.trust import TrustStore
 
     if trust is None:
         raise KeyringError(f"{kid!r} is no file; to look up a key id, name the trust file with --trust")
     store = TrustStore.load(trust)
     key = store.lookup(kid)
+    if key is None and kid in store.encryption:
+        return describe_encryption(store.encryption[kid], datetime.now(UTC))
     if key is None:
-        raise KeyringError(f"trust store {trust}: no key {kid!r}{did_you_mean(kid, store.keys)}")
+        known = [*store.keys, *store.encryption]
+        raise KeyringError(f"trust store {trust}: no key {kid!r}{did_you_mean(kid, known)}")
     return describe(key, datetime.now(UTC))
