@@ -18,6 +18,7 @@ from service.factory import make_app
 
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
+from tests.integration import result_tasks  # noqa: F401  # registers shared tasks
 from tests.integration.stage import Identities, Stage, let_go
 
 __all__ = ["PLACES", "ResultStage", "on_result_stage"]

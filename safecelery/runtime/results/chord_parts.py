@@ -9,6 +9,7 @@ from celery import states
 from celery.exceptions import ChordError
 
 from safecelery.errors import Reason, Rejected
+from safecelery.runtime.results.claims import CLAIM
 from safecelery.runtime.results.exceptions import rebuild
 from safecelery.runtime.results.seal import Opened
 
@@ -24,7 +25,12 @@ class Part:
     task: str
     state: str
     value: Any
-    signed: bool
+    opened: Opened
+
+    @property
+    def signed(self) -> bool:
+        """Not so only in report mode."""
+        return bool(self.opened.members)
 
     @property
     def key(self) -> tuple[str, Any]:
@@ -38,6 +44,13 @@ class Part:
             ChordError: the task failed.
         """
         value = self.value
+        if self.state not in states.EXCEPTION_STATES and isinstance(value, dict) and value.keys() == {CLAIM}:
+            try:
+                return backend.seal.claimed(value[CLAIM], self.opened)
+            except Rejected as refusal:
+                raise ChordError(f"Dependency {self.id}: its large result is not to be had: {refusal}") from None
+        if self.state in states.PROPAGATE_STATES and backend.seal.encrypts(self.task):
+            raise ChordError(f"Dependency {self.id} failed; what it raised is encrypted")
         if self.state in states.EXCEPTION_STATES:
             value = rebuild(value, backend.seal.allowed, backend.throws_of(self.task))
         if self.state in states.PROPAGATE_STATES:
@@ -56,4 +69,4 @@ def as_part(opened: Opened) -> Part:
         raise Rejected(Reason.BODY_MALFORMED, "not the part of a chord")
     if members and members["id"] != value[1]:
         raise Rejected(Reason.BODY_MALFORMED, "a part that names another task than its seal")
-    return Part(value[1], members.get("index"), opened.task, value[2], value[3], bool(members))
+    return Part(value[1], members.get("index"), opened.task, value[2], value[3], opened)

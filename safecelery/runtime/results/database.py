@@ -14,7 +14,6 @@ from safecelery.errors import Reason, Rejected, ResultRefused, ResultTooLarge
 from safecelery.message.result import UNNAMED
 from safecelery.message.result_open import Question
 from safecelery.runtime.results.database_model import SealedDocument
-from safecelery.runtime.results.lost import lost
 from safecelery.runtime.results.meta import PENDING, checked_meta
 from safecelery.runtime.results.seal import Opened, parsed
 from safecelery.runtime.results.sealed import SealedBackend
@@ -48,7 +47,7 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
             try:
                 sealed = self.sealed_meta(task_id, meta, request)
             except ResultTooLarge as error:
-                meta = lost(self, error, meta, name)
+                meta = self.fitted(error, meta, name)
                 sealed = self.sealed_meta(task_id, meta, request)
             _keep(session, document, "result", task_id, sealed)
             self._show(session, task_id, meta, request, hidden=self.seal.encrypts(name))
@@ -57,7 +56,7 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
 
     def _is_success(self, task_id: str, document: bytes) -> bool:
         try:
-            return bool(self.opened_meta(task_id, bytes(document))["status"] == states.SUCCESS)
+            return bool(self.opened_meta(task_id, bytes(document), whole=False)["status"] == states.SUCCESS)
         except ResultRefused:
             return False
 
@@ -120,6 +119,11 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
         return bool(self._get_task_meta_for(task_id)["status"] != states.PENDING)
 
     def _forget(self, task_id: str) -> None:
+        if self.seal.place is not None:
+            session = self.ResultSession()
+            with session_cleanup(session):
+                if (document := _document(session, "result", bytes_to_str(task_id))) is not None:
+                    self.drop_claim(bytes_to_str(task_id), bytes(document.document))
         super()._forget(task_id)
         self._drop("result", task_id)
 

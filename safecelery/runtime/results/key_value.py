@@ -9,8 +9,7 @@ from celery import states
 from celery.backends.base import BackendStoreError
 from kombu.utils.encoding import bytes_to_str
 
-from safecelery.errors import ResultTooLarge
-from safecelery.runtime.results.lost import lost
+from safecelery.errors import ResultRefused, ResultTooLarge
 from safecelery.runtime.results.meta import PENDING
 from safecelery.runtime.results.sealed import SealedBackend
 
@@ -27,20 +26,33 @@ class SealedKeyValue(SealedBackend):
         task_id = bytes_to_str(task_id)
         meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
         meta["task_id"] = task_id
-        if self.known_meta(task_id)["status"] == states.SUCCESS:
+        if self._is_done(task_id):
             return result
         try:
             value = self.sealed_meta(task_id, meta, request)
         except ResultTooLarge as error:
-            state, value = (
-                states.FAILURE,
-                self.sealed_meta(task_id, lost(self, error, meta, self.task_of(task_id, request)), request),
-            )
+            meta = self.fitted(error, meta, self.task_of(task_id, request))
+            state, value = meta["status"], self.sealed_meta(task_id, meta, request)
         try:
             self._set_with_state(self.get_key_for_task(task_id), value, state)
         except BackendStoreError as error:
             raise BackendStoreError(str(error), state=state, task_id=task_id) from error
         return result
+
+    def _is_done(self: Any, task_id: str) -> bool:
+        """A value that is not believed counts as none, and is overwritten (E12.11)."""
+        stored = self.get(self.get_key_for_task(task_id))
+        try:
+            return bool(stored) and self.opened_meta(task_id, stored, whole=False)["status"] == states.SUCCESS
+        except ResultRefused:
+            return False
+
+    def _forget(self: Any, task_id: str) -> None:
+        """As Celery's, and the large value with it."""
+        key = self.get_key_for_task(task_id)
+        if self.seal.place is not None and (stored := self.get(key)):
+            self.drop_claim(bytes_to_str(task_id), stored)
+        self.delete(key)
 
     def _get_task_meta_for(self: Any, task_id: str) -> dict[str, Any]:
         stored = self.get(self.get_key_for_task(task_id))

@@ -8,8 +8,7 @@ size nobody vouches for fails.
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any
 
 from celery.canvas import maybe_signature
 from celery.exceptions import ChordError
@@ -20,16 +19,13 @@ from safecelery.errors import Reason, Rejected, ResultRefused
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.result_open import Question
+from safecelery.runtime.results.chord_claim import GROWTH, SIZE, ChordClaim
 from safecelery.runtime.results.chord_parts import Part, as_part
 from safecelery.runtime.results.key_value import SealedKeyValue
 
 __all__ = ["SealedChords"]
 
 logger = logging.getLogger("safecelery")
-
-#: Ends of the keys that hold the sealed size of a chord, and its sealed growth; beside Celery's ``.s`` and ``.t``.
-_SIZE: Final = ".safecelery-s"
-_GROWTH: Final = ".safecelery-t"
 
 
 class _NotYet(Exception):
@@ -55,10 +51,10 @@ class SealedChords(SealedKeyValue):
         def store() -> None:
             with self.client.pipeline() as pipe:
                 # A chord that is applied again has the same id, and is a new one.
-                pipe.delete(self.get_key_for_group(group_id, ".c"), self.get_key_for_group(group_id, _GROWTH))
+                pipe.delete(self.get_key_for_group(group_id, ".c"), self.get_key_for_group(group_id, GROWTH))
                 expires = self.chord_expires or None
                 pipe.set(self.get_key_for_group(group_id, ".s"), chord_size, ex=expires)
-                pipe.set(self.get_key_for_group(group_id, _SIZE), sealed, ex=expires)
+                pipe.set(self.get_key_for_group(group_id, SIZE), sealed, ex=expires)
                 pipe.execute()
 
         self.ensure(store, ())
@@ -74,8 +70,8 @@ class SealedChords(SealedKeyValue):
         )
         with self.client.pipeline() as pipe:
             pipe.incr(self.get_key_for_group(group_id, ".t"), 1)
-            pipe.rpush(self.get_key_for_group(group_id, _GROWTH), sealed)
-            pipe.expire(self.get_key_for_group(group_id, _GROWTH), int(self._chord_lifetime()))
+            pipe.rpush(self.get_key_for_group(group_id, GROWTH), sealed)
+            pipe.expire(self.get_key_for_group(group_id, GROWTH), int(self._chord_lifetime()))
             pipe.execute()
 
     def apply_chord(self: Any, header_result_args: Any, body: Any, **kwargs: Any) -> None:
@@ -93,7 +89,7 @@ class SealedChords(SealedKeyValue):
         if not group_id or not task_id:
             return None
         part = self.sealed_part(request, state, result)
-        claim = _Claim(self, group_id, request.chord)
+        claim = ChordClaim(self, group_id, request.chord)
         count, growth, size, claimed = self._chord_part_return_script(
             keys=[claim.parts, *claim.keys[1:4], self.get_key_for_group(group_id), claim.keys[4]],
             args=[task_id, part, 1 if self._chord_zset else 0, "+inf" if index is None else index,
@@ -106,7 +102,7 @@ class SealedChords(SealedKeyValue):
             return None
         return self._complete(claim)
 
-    def _complete(self: Any, claim: _Claim) -> Any:
+    def _complete(self: Any, claim: ChordClaim) -> Any:
         """Hand the parts to the body, or fail the chord and call its errbacks."""
         callback = maybe_signature(claim.chord, app=self.app)
         try:
@@ -129,7 +125,7 @@ class SealedChords(SealedKeyValue):
                 # A late copy of a header task does not fail the chord again.
                 self.client.delete(claim.keys[2])
 
-    def _publish(self: Any, claim: _Claim, callback: Any, values: list[Any]) -> Any:
+    def _publish(self: Any, claim: ChordClaim, callback: Any, values: list[Any]) -> Any:
         if not claim.extend(self._chord_publish_claim_expires(claim.seconds, callback)):
             logger.warning("chord %r: its body is not sent, another worker took over", claim.group)
             return None
@@ -143,7 +139,7 @@ class SealedChords(SealedKeyValue):
 
     # What is believed ------------------------------------------------------------------------------------------
 
-    def _values(self: Any, claim: _Claim, callback: Any) -> list[Any]:
+    def _values(self: Any, claim: ChordClaim, callback: Any) -> list[Any]:
         """The results of the header, in its order.
 
         Raises:
@@ -172,7 +168,7 @@ class SealedChords(SealedKeyValue):
             raise ChordError(f"{len(parts)} parts of a chord that has {total}")
         return [part.value_or_error(self) for part in parts]
 
-    def _total(self: Any, claim: _Claim, size: Any, growth: list[Any], may_send: Any) -> int:
+    def _total(self: Any, claim: ChordClaim, size: Any, growth: list[Any], may_send: Any) -> int:
         question = Question("chord-size", claim.group, instead=may_send)
         if size is None and self.seal.reports:
             self.seal.tell(Rejected(Reason.ENVELOPE_MISSING, "the chord's size is not signed"), question, "stored",
@@ -195,7 +191,7 @@ class SealedChords(SealedKeyValue):
             added.add(opened.members["added"])
         return total + len(added)
 
-    def _parts(self: Any, claim: _Claim, stored: list[Any]) -> tuple[list[Part], list[Any]]:
+    def _parts(self: Any, claim: ChordClaim, stored: list[Any]) -> tuple[list[Part], list[Any]]:
         """The parts that are believed, each once, in order; and what is not."""
         question = Question("chord-part", claim.group)
         found: dict[tuple[str, Any], Part] = {}
@@ -228,70 +224,3 @@ def _sends(callback: Any) -> Any:
 
 def _text(value: Any) -> str:
     return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
-
-
-class _Claim:
-    """The right to complete one chord, as Celery's scripts keep it, and the chord's keys."""
-
-    def __init__(self, backend: Any, group: str, chord: Any) -> None:
-        self.group, self.chord = group, chord
-        self._backend, self._client = backend, backend.client
-        key = backend.get_key_for_group
-        self.parts = key(group, ".j")
-        #: Parts, growth, size, members, claim: the order of Celery's scripts.
-        self.keys = [self.parts, *(key(group, end) for end in (".t", ".s", ".d", ".c"))]
-        self._size, self._growth, self._saved = key(group, _SIZE), key(group, _GROWTH), key(group)
-        self.token = uuid4().hex
-        timeout = backend.app.conf.result_chord_join_timeout or 5.0
-        self.seconds = max(5, int(timeout * 2))
-
-    def take(self) -> bool:
-        """Where Celery's count did not give it: forged parts make it too high."""
-        return self.extend(self.seconds)
-
-    def extend(self, seconds: int) -> bool:
-        """Keep it for so long."""
-        script = self._backend._chord_claim_extend_script
-        return bool(script(keys=[self.keys[4], self.keys[2]], args=[self.token, seconds], client=self._client))
-
-    def give_back(self) -> None:
-        """Somebody else may complete the chord, with a part that is still to come."""
-        self._client.delete(self.keys[4])
-
-    def count(self) -> int:
-        """How many parts there are, believed or not."""
-        size = self._client.zcard if self._backend._chord_zset else self._client.llen
-        return int(size(self.parts))
-
-    def counted(self) -> int:
-        """What Celery believes to be the size."""
-        size, growth = self._client.mget(self.keys[2], self.keys[1])
-        return int(size or 0) + int(growth or 0)
-
-    def read(self) -> tuple[list[Any], Any, list[Any], Any]:
-        """Parts, sealed size, sealed growth and saved header, in one round trip."""
-        with self._client.pipeline() as pipe:
-            (pipe.zrange if self._backend._chord_zset else pipe.lrange)(self.parts, 0, -1)
-            pipe.get(self._size).lrange(self._growth, 0, -1).get(self._saved)
-            parts, size, growth, saved = pipe.execute()
-        return parts, size, growth, saved
-
-    def throw_out(self, forged: list[Any]) -> None:
-        """Remove what is not believed, so that it is not looked at again."""
-        with self._client.pipeline() as pipe:
-            for raw in forged:
-                if self._backend._chord_zset:
-                    pipe.zrem(self.parts, raw)
-                else:
-                    pipe.lrem(self.parts, 1, raw)
-            pipe.execute()
-
-    def done(self) -> None:
-        """Forget the chord, but for a marker that keeps late copies away."""
-        cleaned = self._backend._chord_cleanup_script(
-            keys=[self.keys[4], *self.keys[:4]], args=[self.token, max(self.seconds * 2, 300)], client=self._client
-        )
-        if cleaned:
-            self._client.delete(self._size, self._growth)
-        else:
-            logger.warning("chord %r: the right to complete it was lost, its data is left to expire", self.group)

@@ -12,7 +12,6 @@ from kombu.utils.encoding import bytes_to_str
 
 from safecelery.errors import ResultTooLarge
 from safecelery.message.seal import HEADER
-from safecelery.runtime.results.lost import lost
 from safecelery.runtime.results.sealed import SealedBackend
 
 __all__ = ["SealedRPCBackend", "SealedReplyConsumer"]
@@ -65,7 +64,7 @@ class SealedRPCBackend(SealedBackend, RPCBackend):
             )
         except ResultTooLarge as error:
             body, envelope = self.seal.bound(
-                "result", self.body_of(lost(self, error, meta, bound["task"])), lifetime_s=self.expires_s, **bound
+                "result", self.body_of(self.fitted(error, meta, bound["task"])), lifetime_s=self.expires_s, **bound
             )
         with self.app.amqp.producer_pool.acquire(block=True) as producer:
             producer.publish(

@@ -19,6 +19,7 @@ from safecelery.message.result_form import join_stored
 from safecelery.message.result_open import OpenedResult, Question, open_result
 from safecelery.message.seal import seal
 from safecelery.runtime.guard import guard_of
+from safecelery.runtime.results.claims import CLAIM, ClaimPlace, place_of
 from safecelery.runtime.results.exceptions import named
 from safecelery.runtime.results.unsigned import unsigned_body
 from safecelery.telemetry.results import ResultNotBelieved, result_refused
@@ -49,6 +50,7 @@ class Opened:
     """The signed id, of the task or of the group; of an unsigned one that report mode takes, the one asked for."""
     members: dict[str, Any]
     """What was signed of it (``hdr``); empty for an unsigned one."""
+    encrypted: bool = False
 
 
 class ResultSeal:
@@ -73,6 +75,11 @@ class ResultSeal:
     def allowed(self) -> dict[str, type[Exception]]:
         """The classes of the setting ``results.exceptions``."""
         return named(self.settings.exceptions)
+
+    @cached_property
+    def place(self) -> ClaimPlace | None:
+        """Where results go that are too large for the store."""
+        return place_of(self.settings)
 
     @property
     def _cipher(self) -> _Cipher | None:
@@ -123,6 +130,34 @@ class ResultSeal:
         """The envelope of something that has no body: the size of a chord, or its growth."""
         return seal(result_draft(kind, b"", lifetime_s=lifetime_s, **members), self.ring, now=time.time())
 
+    def claim(self, value: bytes, *, task: str, task_id: str) -> dict[str, Any] | None:
+        """Keep a value elsewhere; what stands for it. ``None`` where there is no such place.
+
+        Raises:
+            ResultTooLarge: that place does not take it.
+        """
+        if self.place is None:
+            return None
+        cipher = self._cipher
+        if cipher is not None and cipher.must_encrypt(task):
+            value = cipher.encrypt(value, typ="result", task=task, task_id=task_id, queue=None)
+        return self.place.put(value)
+
+    def claimed(self, claim: Any, opened: Opened) -> Any:
+        """The value that a verified claim stands for.
+
+        Raises:
+            Rejected: it is not to be had, or not the one that was sealed.
+        """
+        if self.place is None:
+            raise Rejected(Reason.TOO_LARGE, f"a large result ({CLAIM}); set results.claim_check in this process, too")
+        if not opened.members:
+            raise Rejected(Reason.ENVELOPE_MISSING, "a claim on a large result that nobody signed")
+        data = self.place.get(claim)
+        if opened.encrypted and (cipher := self._cipher) is not None:
+            data = cipher.decrypt(data, typ="result", task=opened.task, task_id=str(opened.members["id"]))
+        return parsed(data)
+
     # Opening ---------------------------------------------------------------------------------------------------
 
     def open(self, stored: bytes | str | tuple[bytes, Any], question: Question, *, where: Where = "stored") -> Opened:
@@ -164,7 +199,8 @@ class ResultSeal:
         value = parsed(self._plain(found, most)) if found.body else None
         if found.task == UNNAMED and _status(value) not in _WITHOUT_VALUE:
             raise Rejected(Reason.RESULT_OF_ANOTHER_TASK, "a result without the name of its task has a value")
-        return Opened(value, found.task, found.id, dict(found.claims.hdr))
+        encrypted = (found.claims.ct, found.claims.ce) == ENCRYPTED
+        return Opened(value, found.task, found.id, dict(found.claims.hdr), encrypted)
 
     def _plain(self, found: OpenedResult, most: int) -> bytes:
         body, claims = found.body, found.claims

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NoReturn, cast
 
@@ -12,8 +13,9 @@ from safecelery.errors import Reason, Rejected, ResultRefused, ResultTooLarge, S
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.message.result import UNNAMED
 from safecelery.message.result_open import Question
+from safecelery.runtime.results.claims import CLAIM, claimed_by
 from safecelery.runtime.results.exceptions import rebuild
-from safecelery.runtime.results.lost import too_large
+from safecelery.runtime.results.lost import lost
 from safecelery.runtime.results.meta import checked_meta
 from safecelery.runtime.results.replaced import answers_for
 from safecelery.runtime.results.seal import Opened, ResultSeal, Where
@@ -40,7 +42,7 @@ class SealedBackend:
             raise SettingsError(
                 f"result_compression {self.compression!r} cannot be undone with a limit; use gzip, bzip2 or lzma"
             )
-        _ = self.seal.allowed  # a name that cannot be imported is told at start
+        _ = self.seal.allowed, self.seal.place  # what cannot be imported is told at start
 
     @property
     def expires_s(self) -> float:
@@ -82,6 +84,17 @@ class SealedBackend:
             "result", self.body_of(meta), lifetime_s=lifetime, compression=self.compression, task=task, id=task_id
         )
 
+    def fitted(self, error: ResultTooLarge, meta: dict[str, Any], task: str) -> dict[str, Any]:
+        """A result that is too large, made small: a claim on its value, or the failure that tells of its loss."""
+        if meta["status"] not in states.EXCEPTION_STATES:
+            try:
+                claim = self.seal.claim(self.body_of(meta["result"]), task=task, task_id=meta["task_id"])
+            except ResultTooLarge as refused:
+                error, claim = refused, None
+            if claim is not None:
+                return {**meta, "result": None, CLAIM: claim}
+        return lost(self, error, meta, task)
+
     def sealed_part(self, request: Any, state: str, result: Any) -> bytes:
         """A chord's part as one value: ``[1, id, state, result]``, bound to the chord."""
         task = self.task_of(request.id, request)
@@ -97,19 +110,24 @@ class SealedBackend:
         try:
             return sealed(state, encoded)
         except ResultTooLarge as error:
-            return sealed(states.FAILURE, self.prepare_exception(too_large(error, task)))  # type: ignore[attr-defined]
+            whole = {"status": state, "result": encoded, "task_id": request.id}
+            meta = self.fitted(error, whole, task)
+            return sealed(meta["status"], {CLAIM: meta[CLAIM]} if CLAIM in meta else meta["result"])
 
     # Reading ---------------------------------------------------------------------------------------------------
 
-    def opened_meta(self, task_id: str, stored: Any) -> dict[str, Any]:
+    def opened_meta(self, task_id: str, stored: Any, *, whole: bool = True) -> dict[str, Any]:
         """A task's verified result.
+
+        Args:
+            whole: with its value, wherever that is; who only wants the state needs none.
 
         Raises:
             ResultRefused: it is not believed.
         """
         question = Question("result", task_id)
         try:
-            return self._checked(self.seal.open(stored, question), question, "stored")
+            return self._checked(self.seal.open(stored, question), question, "stored", whole)
         except Rejected as refusal:
             raise ResultRefused(refusal.reason, task_id, refusal.detail) from None
 
@@ -121,19 +139,24 @@ class SealedBackend:
         except Rejected:
             return None
 
-    def _checked(self, opened: Opened, question: Question, where: Where) -> dict[str, Any]:
+    def _checked(self, opened: Opened, question: Question, where: Where, whole: bool = True) -> dict[str, Any]:
         try:
+            if whole and (claim := claimed_by(opened.value)) is not None:
+                value = {name: part for name, part in opened.value.items() if name != CLAIM}
+                opened = replace(opened, value={**value, "result": self.seal.claimed(claim, opened)})
             return checked_meta(opened, self.seal.allowed, self.throws_of(opened.task))
         except Rejected as refusal:
             self.seal.tell(refusal, question, where)
             raise
 
-    def known_meta(self, task_id: str) -> dict[str, Any]:
-        """What a writer finds in its place: a value that is not believed counts as none, and is overwritten."""
+    def drop_claim(self, task_id: str, stored: Any) -> None:
+        """Remove the large value of a result that is forgotten, if it has one and is believed."""
         try:
-            return self._get_task_meta_for(task_id)  # type: ignore[attr-defined,no-any-return]
+            claim = self.opened_meta(task_id, stored, whole=False).get(CLAIM)
         except ResultRefused:
-            return {"status": states.PENDING, "result": None}
+            return
+        if claim is not None and self.seal.place is not None:
+            self.seal.place.remove(claim)
 
     def exception_to_python(self, exc: Any) -> Any:
         """Never by what a result says: see safecelery/runtime/results/exceptions.py."""
