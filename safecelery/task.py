@@ -27,6 +27,7 @@ from safecelery.runtime.options import check_call
 from safecelery.runtime.outcome_code import operations_secret
 from safecelery.runtime.outcomes import run_once
 from safecelery.runtime.results.replaced import answers_for, stands_in
+from safecelery.runtime.results.table import check_task_backend
 
 __all__ = ["BUILTINS", "PendingResult", "SafeTask", "place_of", "task_facts"]
 
@@ -125,6 +126,7 @@ class SafeTask(Task, Generic[P, R]):
             guard_of(app).enforce(task_facts(cls))
             if not issubclass(symbol_by_name(cls.Request), ClampedRequest):
                 raise SettingsError(f"task {cls.name!r} [{place_of(cls)}]: its Request does not inherit ClampedRequest")
+            check_task_backend(cls, guard_of(app).settings.results)
         require_encryption(app, cls, place_of(cls))
         cls.granted_limits = (cls.time_limit, cls.soft_time_limit)
         function, skip_first = _function(cls)

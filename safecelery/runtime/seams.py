@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from safecelery.runtime.consume_seams import CONSUME_SEAMS
 from safecelery.runtime.control_seams import CONTROL_SEAMS
+from safecelery.runtime.result_seams import RESULT_SEAMS
 from safecelery.runtime.seam import Seam
 from safecelery.runtime.state_seams import STATE_SEAMS
 
@@ -175,4 +176,5 @@ SEAMS: tuple[Seam, ...] = (
     Seam("celery.concurrency:ALIASES", "runtime/startup.py:_POOLS", "the names of the pools"),
     *CONTROL_SEAMS,
     *STATE_SEAMS,
+    *RESULT_SEAMS,
 )  # fmt: skip

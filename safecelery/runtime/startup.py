@@ -18,6 +18,7 @@ from safecelery.runtime.facts import EVERYBODY, reported
 from safecelery.runtime.guard import Guard, guard_of
 from safecelery.runtime.ledger import StorePlace, approved_place
 from safecelery.runtime.outcome_code import refuse_nameless
+from safecelery.runtime.results.starting import check_results
 
 __all__ = ["PolicyStep", "SafeWorker", "refusing_to_start"]
 
@@ -65,6 +66,7 @@ class PolicyStep(bootsteps.Step):
             guard_of(worker.app).enforce_configuration(pool=pool_name(worker.pool_cls), consumes=True)
             _refuse_another_consumer(worker.consumer_cls)
             _refuse_keys_without_store(worker.app, approved_place(worker.app))
+            check_results(worker.app)
         _warn_of_report_mode(guard_of(worker.app))
         _warn_of_plain_text(guard_of(worker.app))
 

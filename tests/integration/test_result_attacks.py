@@ -98,7 +98,7 @@ def test_so_it_is_in_another_process(results: ResultStage, forgery: str) -> None
 def test_a_key_that_may_not_answer_is_refused(results: ResultStage, stranger: SafeCelery) -> None:
     task_id = done(results)
     results.plant(task_id, stranger.backend.sealed_meta(task_id, meta(task_id), None))
-    with pytest.raises(ResultRefused, match="result-of-another-task|result-not-granted"):
+    with pytest.raises(ResultRefused, match=r"result-of-another-task|result-not-granted"):
         AsyncResult(task_id, app=results.app).get(timeout=TIMEOUT)
     assert results.ask("get", task_id)["reason"] == "result-not-granted"
 

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
+from celery.backends.base import DisabledBackend
 from celery.utils.imports import symbol_by_name
 
 from safecelery.errors import SettingsError
+from safecelery.runtime.results.sealed import SealedBackend
 from safecelery.settings import ResultSettings
 
-__all__ = ["BACKENDS", "sealed_class"]
+__all__ = ["BACKENDS", "check_task_backend", "sealed_class"]
 
 logger = logging.getLogger("safecelery")
 
@@ -49,3 +51,19 @@ def sealed_class(theirs: type[Any], settings: ResultSettings) -> type[Any]:
         name, _SUPPORTED,
     )  # fmt: skip
     return theirs
+
+
+def check_task_backend(task: type[Any], settings: ResultSettings) -> None:
+    """A task may bring a backend of its own, which has to be a sealed one, too.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    backend = next((vars(base)["backend"] for base in task.__mro__ if "backend" in vars(base)), None)
+    if backend is None or isinstance(backend, property | SealedBackend | DisabledBackend):
+        return
+    if settings.unsealed_backend is None:
+        raise SettingsError(
+            f"task {getattr(task, 'name', task)!r} has a result backend of its own, {type(backend).__qualname__}, that "
+            "does not seal; leave it out, or give it app.backend"
+        )
