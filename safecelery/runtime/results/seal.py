@@ -31,6 +31,9 @@ Where = Literal["stored", "published", "replied"]
 _WITHOUT_VALUE: Final = states.PROPAGATE_STATES
 
 
+_NOT_ENCRYPTED: Final = Reason.CONTENT_DISALLOWED
+
+
 class _Cipher(Protocol):
     """``guard.cipher``: see safecelery/keys/encryption."""
 
@@ -210,7 +213,7 @@ class ResultSeal:
                 raise Rejected(Reason.CONTENT_DISALLOWED, "encrypted, and this process has no key to decrypt results")
             body = cipher.decrypt(body, typ="result", task=found.task, task_id=str(claims.hdr["id"]))
         elif self.encrypts(found.task):
-            raise Rejected(Reason.CONTENT_DISALLOWED, "not encrypted, as results of this task have to be")
+            raise Rejected(_NOT_ENCRYPTED, "not encrypted, as results of this task have to be")
         return inflate(body, claims.cmp, most)
 
 

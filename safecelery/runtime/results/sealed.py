@@ -36,13 +36,21 @@ class SealedBackend:
     def __init__(self, app: Any, **kwargs: Any) -> None:
         super().__init__(app=app, **kwargs)  # type: ignore[call-arg]  # Celery's, next in the MRO
         self.seal = ResultSeal(app)
+        self.check_settings()
+        _ = self.seal.allowed, self.seal.place  # what cannot be imported is told at start
+
+    def check_settings(self) -> None:
+        """Refuse what no reader would believe, or what nobody could undo.
+
+        Raises:
+            SettingsError: results without an end, or a compression without a limit.
+        """
         if self.expires_s <= 0:
             raise SettingsError("result_expires is not set, so results would be kept for ever; state seconds")
         if self.compression is not None and self.compression not in COMPRESSIONS:
             raise SettingsError(
                 f"result_compression {self.compression!r} cannot be undone with a limit; use gzip, bzip2 or lzma"
             )
-        _ = self.seal.allowed, self.seal.place  # what cannot be imported is told at start
 
     @property
     def expires_s(self) -> float:
@@ -51,9 +59,9 @@ class SealedBackend:
         return float(kept.total_seconds() if isinstance(kept, timedelta) else kept or 0)
 
     def throws_of(self, task: str) -> tuple[Any, ...]:
-        """What the task declares to throw, where this process has its code."""
+        """What the task declares to raise, where this process has its code."""
         found = self.app.tasks.get(task)
-        return tuple(getattr(found, "throws", ()) or ())
+        return (*(getattr(found, "throws", ()) or ()), *(getattr(found, "idempotency_errors", ()) or ()))
 
     # Writing ---------------------------------------------------------------------------------------------------
 

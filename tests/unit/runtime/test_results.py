@@ -1,0 +1,329 @@
+"""Sealed results without a server: what is stored, what is believed, and who decides."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery.exceptions import TaskRevokedError
+from celery.result import AsyncResult, GroupResult
+
+from safecelery import ResultRefused, SafeCelery, SettingsError
+from safecelery.errors import Reason, Rejected
+from safecelery.message import unseal
+from safecelery.runtime.results.memory import SealedMemoryBackend
+from safecelery.runtime.results.starting import check_results
+from safecelery.runtime.results.table import BACKENDS, sealed_class
+from safecelery.settings import ResultSettings
+from safecelery.telemetry.results import REFUSED_RESULTS, REPORTED_RESULTS
+from tests.unit.runtime.results_app import Shop, request_of
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+@pytest.fixture
+def worker(shop: Shop) -> SafeCelery:
+    return shop.app("worker")
+
+
+@pytest.fixture
+def web(shop: Shop) -> SafeCelery:
+    return shop.app("web")
+
+
+def store(app: SafeCelery, value: Any, task_id: str = "t-1", *, task: str = "shop.add", state: str = "SUCCESS") -> None:
+    app.backend.store_result(task_id, value, state, request=request_of(task, task_id))
+
+
+def read(app: SafeCelery, task_id: str = "t-1") -> Any:
+    return AsyncResult(task_id, app=app).get(timeout=1)
+
+
+def refused(app: SafeCelery, task_id: str = "t-1") -> Reason:
+    with pytest.raises(ResultRefused) as caught:
+        read(app, task_id)
+    return caught.value.reason
+
+
+# Who may answer -------------------------------------------------------------------------------------------------
+
+
+def test_a_result_of_who_may_answer_is_read(worker: SafeCelery, web: SafeCelery) -> None:
+    store(worker, {"total": 3})
+    assert read(web) == {"total": 3}
+
+
+def test_one_of_who_may_not_is_refused_counted_and_logged(
+    shop: Shop, web: SafeCelery, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = REFUSED_RESULTS[Reason.RESULT_NOT_GRANTED]
+    store(shop.app("stranger"), "canary")
+    assert refused(web) is Reason.RESULT_NOT_GRANTED
+    assert REFUSED_RESULTS[Reason.RESULT_NOT_GRANTED] == before + 1
+    assert "result refused: result-not-granted" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_a_service_believes_itself(web: SafeCelery) -> None:
+    store(web, 1)
+    assert read(web) == 1
+
+
+def test_another_task_is_refused_where_the_task_is_known(shop: Shop, web: SafeCelery) -> None:
+    web.guard.sent.add("t-1", "shop.pay")
+    store(shop.app("worker"), 1)
+    assert refused(web) is Reason.RESULT_OF_ANOTHER_TASK
+
+
+def test_a_success_stays_and_what_is_forged_does_not(shop: Shop, worker: SafeCelery, web: SafeCelery) -> None:
+    shop.plant("t-1", b'{"status": "SUCCESS", "result": "forged", "task_id": "t-1"}')
+    store(worker, "first")
+    store(worker, "second")
+    assert read(web) == "first"
+
+
+def test_a_revocation_needs_no_name_and_a_value_does(worker: SafeCelery, web: SafeCelery) -> None:
+    web.guard.sent.add("t-1", "shop.add")
+    worker.backend.mark_as_revoked("t-1", "not wanted")
+    with pytest.raises(TaskRevokedError):
+        read(web)
+    worker.backend.store_result("t-1", "a value", "SUCCESS")
+    assert refused(web) is Reason.RESULT_OF_ANOTHER_TASK
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"task_id": "t-2"}, {"status": 1}, {"traceback": 3}, {"children": "x"}, {"result": ...}, {"status": ...},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_whoever_signed_it_a_result_has_the_form_of_one(worker: SafeCelery, shop: Shop, change: dict[str, Any]) -> None:
+    meta = {"status": "SUCCESS", "result": 1, "traceback": None, "children": [], "task_id": "t-1", **change}
+    body = worker.backend.body_of({name: value for name, value in meta.items() if value is not ...})
+    shop.plant("t-1", worker.backend.seal.stored("result", body, lifetime_s=60, task="shop.add", id="t-1"))
+    assert refused(worker) is Reason.BODY_MALFORMED
+
+
+def test_no_reader_of_celerys_is_left_that_believes(worker: SafeCelery) -> None:
+    with pytest.raises(ResultRefused):
+        worker.backend.decode_result(b'{"status": "SUCCESS", "result": 1}')
+    store(worker, 1)
+    with pytest.raises(ResultRefused):
+        worker.backend.opened_meta("t-2", Shop.raw("t-1"))
+    assert worker.backend.task_result_exists("t-1")
+    assert not worker.backend.task_result_exists("t-2")
+
+
+def test_many_at_once_each_by_its_own_key(worker: SafeCelery, web: SafeCelery, shop: Shop) -> None:
+    store(worker, 1, "t-1")
+    store(worker, 2, "t-2")
+    assert {key: meta["result"] for key, meta in web.backend.get_many(["t-1", "t-2"])} == {"t-1": 1, "t-2": 2}
+    shop.plant("t-2", shop.raw("t-1"))
+    web.backend._cache.clear()
+    with pytest.raises(ResultRefused, match="t-2"):
+        list(web.backend.get_many(["t-1", "t-2"]))
+
+
+def test_groups(worker: SafeCelery, web: SafeCelery, shop: Shop) -> None:
+    store(worker, 1, "t-1")
+    GroupResult("g-1", [AsyncResult("t-1", app=worker)], app=worker).save()
+    restored = GroupResult.restore("g-1", app=web)
+    assert restored.get(timeout=1) == [1]
+    GroupResult("g-2", [AsyncResult("t-1", app=worker)], app=shop.app("stranger")).save(shop.app("stranger").backend)
+    with pytest.raises(ResultRefused, match="result-not-granted"):
+        GroupResult.restore("g-2", app=web)
+    assert GroupResult.restore("g-3", app=web) is None
+
+
+# Report mode ----------------------------------------------------------------------------------------------------
+
+
+PLAIN = json.dumps({"status": "SUCCESS", "result": 7, "traceback": None, "children": [], "task_id": "t-1"}).encode()
+
+
+def test_report_mode_believes_what_nobody_signed_and_says_so(
+    shop: Shop, web: SafeCelery, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.plant("t-1", PLAIN)
+    assert refused(web) is Reason.ENVELOPE_MISSING
+    before = REPORTED_RESULTS[Reason.ENVELOPE_MISSING]
+    assert read(shop.app("web", mode="report")) == 7
+    assert REPORTED_RESULTS[Reason.ENVELOPE_MISSING] == before + 1
+    assert "result would be refused: envelope-missing" in caplog.text
+
+
+def test_report_mode_reads_what_a_plain_worker_compressed(shop: Shop) -> None:
+    import zlib
+
+    magic = b"\x00celery-compressed\x00"
+    shop.plant("t-1", magic + b"application/x-gzip\x00" + zlib.compress(PLAIN))
+    assert read(shop.app("web", mode="report")) == 7
+    shop.plant("t-1", magic + b"application/x-gzip\x00" + zlib.compress(b" " * 5_000_000))
+    assert refused(shop.app("web", mode="report")) is Reason.TOO_LARGE
+    shop.plant("t-1", magic + b"no end")
+    assert refused(shop.app("web", mode="report")) is Reason.BODY_MALFORMED
+    shop.plant("t-1", b" " * 1_050_000)
+    assert refused(shop.app("web", mode="report")) is Reason.TOO_LARGE
+
+
+def test_report_mode_believes_nothing_with_a_bad_seal(shop: Shop, worker: SafeCelery) -> None:
+    store(worker, 3)
+    shop.plant("t-1", shop.raw("t-1").replace(b'"result": 3', b'"result": 4'))
+    assert refused(shop.app("web", mode="report")) is Reason.SIGNATURE_INVALID
+
+
+def test_report_mode_overrules_a_missing_grant(shop: Shop) -> None:
+    store(shop.app("stranger"), 5)
+    assert read(shop.app("web", mode="report")) == 5
+
+
+# Compression, size, encryption ----------------------------------------------------------------------------------
+
+
+class Fake:
+    """What encryption will be: names are encrypted, and the ciphertext is bound to task and id."""
+
+    def must_encrypt(self, task: str) -> bool:
+        return task == "shop.secret"
+
+    def encrypt(self, plain: bytes, *, typ: Any, task: str, task_id: str, queue: str | None) -> bytes:
+        assert (typ, queue) == ("result", None)
+        return f"{task} {task_id} ".encode() + bytes(byte ^ 7 for byte in plain)
+
+    def decrypt(self, data: bytes, *, typ: Any, task: str, task_id: str) -> bytes:
+        head = f"{task} {task_id} ".encode()
+        if not data.startswith(head):
+            raise Rejected(Reason.BODY_MALFORMED, "not for this")
+        return bytes(byte ^ 7 for byte in data[len(head) :])
+
+
+@pytest.fixture
+def encrypting(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Any:
+    class Both(tuple):  # type: ignore[type-arg]
+        def __eq__(self, other: object) -> bool:
+            return other in (("application/json", "utf-8"), ("application/vnd.safecelery.encrypted", "binary"))
+
+        def __ne__(self, other: object) -> bool:
+            return not self == other
+
+        __hash__ = None  # type: ignore[assignment]
+
+    monkeypatch.setattr(unseal, "CONTENT", Both())
+
+    def made(owner: str, **results: Any) -> SafeCelery:
+        app = shop.app(owner, **results)
+        app.guard.cipher = Fake()
+        return app
+
+    return made
+
+
+def test_a_result_that_has_to_be_encrypted_is(encrypting: Any) -> None:
+    store(encrypting("worker"), "canary", task="shop.secret")
+    assert b"canary" not in Shop.raw("t-1")
+    assert read(encrypting("web")) == "canary"
+
+
+def test_it_is_refused_where_it_is_not_and_where_nobody_can_read_it(
+    encrypting: Any, shop: Shop, worker: SafeCelery
+) -> None:
+    store(worker, "canary", task="shop.secret")
+    assert refused(encrypting("web")) in ("content-disallowed", "not-encrypted")
+    shop.plant("t-1", b"")
+    store(encrypting("worker"), "canary", task="shop.secret")
+    if not hasattr(shop.app("web").guard, "cipher"):
+        assert refused(shop.app("web")) is Reason.CONTENT_DISALLOWED
+
+
+def test_a_large_encrypted_result_is_encrypted_where_it_goes(encrypting: Any, tmp_path: Path) -> None:
+    place = {"claim_check": f"file://{tmp_path / 'large'}", "max_bytes": 2_000}
+    store(encrypting("worker", **place), "canary" * 1_000, task="shop.secret")
+    (kept,) = (tmp_path / "large").iterdir()
+    assert b"canary" not in kept.read_bytes()
+    assert read(encrypting("web", **place)) == "canary" * 1_000
+
+
+def nothing() -> None:
+    """A task's code."""
+
+
+# Start ----------------------------------------------------------------------------------------------------------
+
+
+def test_other_backends_are_refused_and_the_escape_is_loud(caplog: pytest.LogCaptureFixture) -> None:
+    from celery.backends.filesystem import FilesystemBackend
+
+    with pytest.raises(SettingsError, match="rediss://"):
+        sealed_class(FilesystemBackend, ResultSettings())
+    loud = ResultSettings(unsealed_backend="anyone-can-forge-results")
+    assert sealed_class(FilesystemBackend, loud) is FilesystemBackend
+    assert "ANYONE CAN FORGE RESULTS" in caplog.text
+
+
+@pytest.mark.parametrize("theirs", BACKENDS)
+def test_every_backend_of_the_table_has_one_of_ours(theirs: str) -> None:
+    from celery.utils.imports import symbol_by_name
+
+    ours = sealed_class(symbol_by_name(theirs), ResultSettings())
+    assert issubclass(ours, symbol_by_name(theirs))
+    assert sealed_class(ours, ResultSettings()) is ours
+
+
+@pytest.mark.parametrize("expires", [None, 0])
+def test_results_without_an_end_are_refused(worker: SafeCelery, expires: int | None) -> None:
+    worker.conf.result_expires = expires
+    with pytest.raises(SettingsError, match="result_expires"):
+        check_results(worker)
+    with pytest.raises(SettingsError, match="result_expires"):
+        _ = worker.backend
+
+
+@pytest.mark.parametrize("compression", ["zstd", "brotli"])
+def test_a_compression_without_a_limit_is_refused(worker: SafeCelery, compression: str) -> None:
+    backend = worker.backend
+    backend.compression = compression
+    with pytest.raises(SettingsError, match="gzip"):
+        backend.check_settings()
+
+
+def test_a_cache_that_is_not_in_memory_is_refused(worker: SafeCelery, monkeypatch: pytest.MonkeyPatch) -> None:
+    from celery.backends import cache
+
+    monkeypatch.setitem(cache.backends, "memcached", cache.backends["memory"])
+    with pytest.raises(SettingsError, match="memcached"):
+        SealedMemoryBackend(worker, url="memcached://somewhere")
+
+
+def test_a_task_with_a_backend_of_its_own_is_refused(worker: SafeCelery) -> None:
+    from celery.backends.cache import CacheBackend
+
+    plain = CacheBackend(worker, backend="memory://")
+    with pytest.raises(SettingsError, match="result backend of its own"):
+        worker.task(name="shop.apart", backend=plain, time_limit=5, soft_time_limit=4)(nothing)
+    worker.task(name="shop.same", backend=worker.backend, time_limit=5, soft_time_limit=4)(nothing)
+
+
+def test_a_worker_says_for_which_tasks_nobody_will_believe_it(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    app = shop.app("worker")
+    for name, ignored in (("shop.add", False), ("billing.pay", False), ("billing.quiet", True)):
+        app.task(name=name, ignore_result=ignored, time_limit=5, soft_time_limit=4)(nothing)
+    with caplog.at_level(logging.WARNING):
+        check_results(app)
+    assert "may not answer for billing.pay by" in caplog.text
+
+
+def test_report_mode_is_told_at_start(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    check_results(shop.app("worker", mode="report"))
+    assert "REPORT MODE of results" in caplog.text
+
+
+def test_an_app_without_results_has_nothing_to_say(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    check_results(shop.app("worker", url=None))
+    assert caplog.text == ""
