@@ -44,6 +44,7 @@ def bare_stage(
     keys.add("producer", send=["service.*"], queues=["celery", "extra", "idle"], control=["*"])
     keys.add("operator", send=["service.*"], queues=["celery", "extra", "idle"])
     keys.add("clerk", send=["service.note"], queues=["celery"])
+    keys.add("reporting", send=["service.*"], queues=["reported"], results=["*"])
     keys.add("beat", send=["service.*"], queues=["celery", "idle"])
     witness = directory / "witness.jsonl"
     witness.touch()

@@ -100,7 +100,7 @@ def test_a_django_projects_worker_runs_discovered_tasks(project: Project) -> Non
     settings = SafeCelerySettings(
         broker={"url": project.url, "ca_file": project.server.ca_file},
         results={"url": project.url},
-        signing={"key": project.keys.reference("shop")},
+        signing={"key": project.keys.reference("shop"), "trust_file": project.keys.trust_file},
         default_queue="shop",
     )
     producer = create_app("producer", settings, set_as_current=False)

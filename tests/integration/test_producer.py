@@ -5,18 +5,32 @@ from __future__ import annotations
 import kombu
 import pytest
 
-from safecelery import PolicyViolationError, SafeCelery, SealError, UnknownOptionError, create_app
+from safecelery import (
+    PolicyViolationError,
+    ResultRefused,
+    SafeCelery,
+    SealError,
+    UnknownOptionError,
+    create_app,
+)
 from tests.integration.envelope import claims_of
 from tests.integration.stage import IDLE, TIMEOUT, Stage, eventually, let_go
 
 
 def test_send_task_by_name(stage: Stage, producer: SafeCelery) -> None:
-    assert producer.send_task("service.add", (2, 3)).get(timeout=TIMEOUT) == 5
+    assert stage.app.AsyncResult(producer.send_task("service.add", (2, 3)).id).get(timeout=TIMEOUT) == 5
+
+
+def test_who_trusts_nobody_reads_no_results(stage: Stage, producer: SafeCelery) -> None:
+    sent = producer.send_task("service.add", (2, 3))
+    stage.app.AsyncResult(sent.id).get(timeout=TIMEOUT)
+    with pytest.raises(ResultRefused, match="SAFECELERY_SIGNING__TRUST_FILE"):
+        sent.get(timeout=TIMEOUT)
 
 
 def test_a_canvas_by_name(stage: Stage, producer: SafeCelery) -> None:
     work = producer.signature("service.add", (1, 1)) | producer.signature("service.add", (5,))
-    assert work.apply_async().get(timeout=TIMEOUT) == 7
+    assert stage.app.AsyncResult(work.apply_async().id).get(timeout=TIMEOUT) == 7
 
 
 def test_what_it_sends_carries_its_key(stage: Stage, producer: SafeCelery) -> None:

@@ -51,7 +51,6 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def reporting(stage: Stage) -> Iterator[Reporting]:
     port = free_port()
-    stage.keys.add("reporting", send=["service.*"], queues=[QUEUE])
     worker = CeleryProcess(
         "service.app", "worker", ["-c", "1", "-Q", QUEUE, "-n", "reporting@%h"],
         directory=stage.directory, name="reporting",

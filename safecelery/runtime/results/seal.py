@@ -31,6 +31,10 @@ Where = Literal["stored", "published", "replied"]
 _WITHOUT_VALUE: Final = states.PROPAGATE_STATES
 
 
+_TRUSTS_NOBODY: Final = (
+    "this process trusts no key, so it can believe no result; set SAFECELERY_SIGNING__TRUST_FILE to a file that names "
+    "the workers' keys and what they may answer for (results = [...])"
+)
 _NOT_ENCRYPTED: Final = Reason.CONTENT_DISALLOWED
 
 
@@ -185,6 +189,8 @@ class ResultSeal:
 
     def _open(self, stored: bytes | tuple[bytes, Any], question: Question, where: Where) -> Opened:
         limits, most = self.guard.policy.limits, self.settings.max_bytes
+        if not self.ring.trust.keys:
+            raise Rejected(Reason.KEY_UNKNOWN, _TRUSTS_NOBODY)
         try:
             found = open_result(
                 stored, question, self.ring, now=time.time(), max_bytes=most, max_skew_s=limits.max_clock_skew_s
