@@ -230,7 +230,6 @@ def create_app(name: str, settings: SafeCelerySettings | None = None, **options:
     cipher = Cipher(ring, DecryptionKeys(encryption.keys), encryption.tasks, operations=names)
     guard = Guard(settings, policy, ring, cipher)
     app = SafeCelery(name, guard=guard, **options)
-    guard.expiry.look(guard.ring)
     if settings.broker.url:
         guard.enforce_configuration()
     return app

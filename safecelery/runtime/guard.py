@@ -122,7 +122,8 @@ class Guard:
     def enforce_unchanged(self) -> None:
         """Cheap enough for every publish: look again only if the configuration changed since it was approved.
 
-        Once a day this warns of keys that expire, too: a process that only sends has no other moment.
+        At the first one, and then once a day, this warns of keys that expire: a process that only sends has no other
+        moment, and a command that only looks shall not be littered with it.
         """
         self.expiry.look(self.ring)
         if self._approved != self._changes.version:

@@ -78,10 +78,16 @@ def test_a_ring_of_fixed_keys_has_nothing_to_look_at(tmp_path: Path) -> None:
     look(guard)
 
 
-def test_the_start_warns_of_keys_that_end_soon(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_first_message_and_the_start_of_a_worker_warn_of_keys_that_end_soon(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     app = an_app(tmp_path)
+    assert caplog.records == [], "who only looks is told nothing"
+    app.guard.enforce_unchanged()
     soon = [record for record in caplog.records if getattr(record, "safecelery_event", "") == "key-expiring"]
     assert {record.safecelery_owner for record in soon} == {"orders"}, "the keys of these tests live for a day"
+    app.guard.enforce_unchanged()
+    assert len(caplog.records) == len(soon)
     caplog.clear()
     step = KeysStep(SimpleNamespace(app=app))
     step.start(SimpleNamespace(app=app, timer=Timer()))
