@@ -35,12 +35,16 @@ Kind = Literal["result", "chord-part", "chord-size", "chord-growth", "group"]
 
 #: Members of ``hdr`` by kind, exactly these, each of its type (E12.2).
 MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
-    "result": {"kind": (str,), "task": (str,), "id": (str,)},
-    "chord-part": {"kind": (str,), "task": (str,), "id": (str,), "group": (str,), "index": (int, type(None))},
+    "result": {"kind": (str,), "task": (str,), "id": (str,), "state": (str,)},
+    "chord-part": {
+        "kind": (str,), "task": (str,), "id": (str,), "group": (str,), "index": (int, type(None)), "state": (str,),
+    },
     "chord-size": {"kind": (str,), "group": (str,), "size": (int,)},
     "chord-growth": {"kind": (str,), "group": (str,), "task": (str,), "added": (str,)},
     "group": {"kind": (str,), "group": (str,)},
-}
+}  # fmt: skip
+#: States that a task without a name may have: they have no value (E12.7).
+VALUELESS: Final = frozenset({"FAILURE", "REVOKED"})
 #: Content of a result in clear.
 _PLAIN: Final = ("application/json", "utf-8")
 

@@ -10,7 +10,7 @@ from safecelery.errors import Reason, Rejected
 from safecelery.keys.ring import Keyring
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.claims import Claims
-from safecelery.message.result import GROUP, MEMBERS, UNNAMED, Kind, place_of_result
+from safecelery.message.result import GROUP, MEMBERS, UNNAMED, VALUELESS, Kind, place_of_result
 from safecelery.message.result_form import take_apart
 from safecelery.message.seal import HEADER
 from safecelery.message.stages import RawMessage
@@ -67,7 +67,7 @@ def open_result(
     2. It is sealed, by section 4, as a result (E12.5).
     3. It has the members of the kind that is asked for, and its audience is its id's (E12.2).
     4. The id is the one that was asked for (E12.5).
-    5. The task is the one that was sent with that id, where that is known (E12.5).
+    5. The task is the one that was sent with that id, where that is known (E12.5, E12.7).
     6. Its signer may answer for that task (E12.6).
 
     Args:
@@ -106,6 +106,8 @@ def _open(
     sent = question.tasks(claims.hdr["id"]) if "id" in claims.hdr else None
     if sent is not None and task not in (sent, UNNAMED):
         _refuse(Reason.RESULT_OF_ANOTHER_TASK, f"sealed as the result of {task!r}, sent was {sent!r}")
+    if task == UNNAMED and claims.hdr.get("state", "FAILURE") not in VALUELESS:
+        _refuse(Reason.RESULT_OF_ANOTHER_TASK, "a result without the name of its task has a value")
     # 6. grant
     objection, about = None, sent or task
     if not (believes_own(ring, message.key) or message.key.may_answer(about) or question.instead(message.key)):

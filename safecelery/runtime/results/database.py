@@ -42,7 +42,7 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
         session = self.ResultSession()
         with session_cleanup(session):
             document = _document(session, "result", task_id, lock=True)
-            if document is not None and self._is_success(task_id, document.document):
+            if document is not None and self.is_success(task_id, bytes(document.document)):
                 return None
             try:
                 sealed = self.sealed_meta(task_id, meta, request)
@@ -53,12 +53,6 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
             self._show(session, task_id, meta, request, hidden=self.seal.encrypts(name))
             session.commit()
         return result
-
-    def _is_success(self, task_id: str, document: bytes) -> bool:
-        try:
-            return bool(self.opened_meta(task_id, bytes(document), whole=False)["status"] == states.SUCCESS)
-        except ResultRefused:
-            return False
 
     def _show(self, session: Any, task_id: str, meta: dict[str, Any], request: Any, *, hidden: bool) -> None:
         """Celery's own row, as Celery writes it; of an encrypted task only its state."""

@@ -9,7 +9,7 @@ from celery import states
 from celery.backends.base import BackendStoreError
 from kombu.utils.encoding import bytes_to_str
 
-from safecelery.errors import ResultRefused, ResultTooLarge
+from safecelery.errors import ResultTooLarge
 from safecelery.runtime.results.meta import PENDING
 from safecelery.runtime.results.sealed import SealedBackend
 
@@ -26,7 +26,7 @@ class SealedKeyValue(SealedBackend):
         task_id = bytes_to_str(task_id)
         meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
         meta["task_id"] = task_id
-        if self._is_done(task_id):
+        if (current := self.get(self.get_key_for_task(task_id))) and self.is_success(task_id, current):
             return result
         try:
             value = self.sealed_meta(task_id, meta, request)
@@ -38,14 +38,6 @@ class SealedKeyValue(SealedBackend):
         except BackendStoreError as error:
             raise BackendStoreError(str(error), state=state, task_id=task_id) from error
         return result
-
-    def _is_done(self: Any, task_id: str) -> bool:
-        """A value that is not believed counts as none, and is overwritten (E12.11)."""
-        stored = self.get(self.get_key_for_task(task_id))
-        try:
-            return bool(stored) and self.opened_meta(task_id, stored, whole=False)["status"] == states.SUCCESS
-        except ResultRefused:
-            return False
 
     def _forget(self: Any, task_id: str) -> None:
         """As Celery's, and the large value with it."""

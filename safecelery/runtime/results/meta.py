@@ -30,6 +30,8 @@ def checked_meta(opened: Opened, allowed: Mapping[str, type[Exception]], throws:
         raise Rejected(Reason.BODY_MALFORMED, "not the result of a task")
     if opened.id and value.get("task_id", opened.id) != opened.id:
         raise Rejected(Reason.BODY_MALFORMED, "a result that names another task than its seal")
+    if not opened.id and not isinstance(value.get("task_id"), str):
+        raise Rejected(Reason.BODY_MALFORMED, "a result of no task")
     if not isinstance(value.get("traceback"), str | None) or not isinstance(value.get("children"), list | None):
         raise Rejected(Reason.BODY_MALFORMED, "a traceback or children of the wrong type")
     meta = {**value, "task_id": opened.id or value.get("task_id")}

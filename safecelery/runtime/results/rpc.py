@@ -58,13 +58,13 @@ class SealedRPCBackend(SealedBackend, RPCBackend):
         task_id = bytes_to_str(task_id)
         meta = self._to_result(task_id, state, result, traceback, request)
         bound = {"task": self.task_of(task_id, request), "id": task_id}
+        lifetime = self.lifetime(state, request)
         try:
-            body, envelope = self.seal.bound(
-                "result", self.body_of(meta), lifetime_s=self.lifetime(state, request), **bound
-            )
+            body, envelope = self.seal.bound("result", self.body_of(meta), lifetime_s=lifetime, state=state, **bound)
         except ResultTooLarge as error:
+            meta = self.fitted(error, meta, bound["task"])
             body, envelope = self.seal.bound(
-                "result", self.body_of(self.fitted(error, meta, bound["task"])), lifetime_s=self.expires_s, **bound
+                "result", self.body_of(meta), lifetime_s=lifetime, state=meta["status"], **bound
             )
         with self.app.amqp.producer_pool.acquire(block=True) as producer:
             producer.publish(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Literal, Protocol
 
-from celery import states
 from kombu.compression import compress
 from kombu.utils.json import loads
 
@@ -27,8 +26,6 @@ from safecelery.telemetry.results import ResultNotBelieved, result_refused
 __all__ = ["Opened", "ResultSeal", "Where"]
 
 Where = Literal["stored", "published", "replied"]
-#: What a result in somebody's own name may say where the task's name is not known: it has no value (E12.7).
-_WITHOUT_VALUE: Final = states.PROPAGATE_STATES
 
 
 _TRUSTS_NOBODY: Final = (
@@ -167,8 +164,18 @@ class ResultSeal:
 
     # Opening ---------------------------------------------------------------------------------------------------
 
-    def open(self, stored: bytes | str | tuple[bytes, Any], question: Question, *, where: Where = "stored") -> Opened:
+    def open(
+        self,
+        stored: bytes | str | tuple[bytes, Any],
+        question: Question,
+        *,
+        where: Where = "stored",
+        whole: bool = True,
+    ) -> Opened:
         """What was sealed, verified; counted and logged if not.
+
+        Args:
+            whole: with its body. Without, what was sealed of it is known (``members``), and nothing is decrypted.
 
         Raises:
             Rejected: it is not believed. Nothing else.
@@ -177,7 +184,7 @@ class ResultSeal:
             stored = stored.encode("utf-8", "surrogatepass")
         question = replace(question, tasks=self.guard.sent.name_of)
         try:
-            return self._open(stored, question, where)
+            return self._open(stored, question, where, whole)
         except Rejected as refusal:
             self.tell(refusal, question, where)
             raise
@@ -187,7 +194,7 @@ class ResultSeal:
         """Count and log one that is not believed."""
         result_refused(ResultNotBelieved(refusal.reason, refusal.detail, question.kind, question.id or "", where, mode))
 
-    def _open(self, stored: bytes | tuple[bytes, Any], question: Question, where: Where) -> Opened:
+    def _open(self, stored: bytes | tuple[bytes, Any], question: Question, where: Where, whole: bool) -> Opened:
         limits, most = self.guard.policy.limits, self.settings.max_bytes
         if not self.ring.trust.keys:
             raise Rejected(Reason.KEY_UNKNOWN, _TRUSTS_NOBODY)
@@ -205,9 +212,9 @@ class ResultSeal:
             if not (self.reports or found.key.mode == "report"):
                 raise found.objection
             self.tell(found.objection, question, where, "report")
-        value = parsed(self._plain(found, most)) if found.body else None
-        if found.task == UNNAMED and _status(value) not in _WITHOUT_VALUE:
-            raise Rejected(Reason.RESULT_OF_ANOTHER_TASK, "a result without the name of its task has a value")
+        value = parsed(self._plain(found, most)) if found.body and whole else None
+        if value is not None and _state(value) != found.claims.hdr.get("state"):
+            raise Rejected(Reason.BODY_MALFORMED, "a result of another state than was sealed")
         encrypted = (found.claims.ct, found.claims.ce) == ENCRYPTED
         return Opened(value, found.task, found.id, dict(found.claims.hdr), encrypted)
 
@@ -223,8 +230,8 @@ class ResultSeal:
         return inflate(body, claims.cmp, most)
 
 
-def _status(value: Any) -> Any:
-    """Of a task's result, or of a chord's part."""
+def _state(value: Any) -> Any:
+    """Of a task's result, or of a chord's part; a group has none."""
     if isinstance(value, dict):
         return value.get("status")
     return value[2] if isinstance(value, list) and len(value) == 4 else None

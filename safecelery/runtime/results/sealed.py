@@ -89,8 +89,9 @@ class SealedBackend:
         task = self.task_of(task_id, request)
         lifetime = self.lifetime(meta["status"], request)
         return self.seal.stored(
-            "result", self.body_of(meta), lifetime_s=lifetime, compression=self.compression, task=task, id=task_id
-        )
+            "result", self.body_of(meta), lifetime_s=lifetime, compression=self.compression, task=task, id=task_id,
+            state=meta["status"],
+        )  # fmt: skip
 
     def fitted(self, error: ResultTooLarge, meta: dict[str, Any], task: str) -> dict[str, Any]:
         """A result that is too large, made small: a claim on its value, or the failure that tells of its loss."""
@@ -112,7 +113,9 @@ class SealedBackend:
         def sealed(state: str, result: Any) -> bytes:
             body = self.body_of([1, request.id, state, result])
             lifetime = self.lifetime(state, request)
-            return self.seal.stored("chord-part", body, lifetime_s=lifetime, compression=self.compression, **bound)
+            return self.seal.stored(
+                "chord-part", body, lifetime_s=lifetime, compression=self.compression, state=state, **bound
+            )
 
         encoded = self.encode_result(result, state)  # type: ignore[attr-defined]
         try:
@@ -124,20 +127,29 @@ class SealedBackend:
 
     # Reading ---------------------------------------------------------------------------------------------------
 
-    def opened_meta(self, task_id: str, stored: Any, *, whole: bool = True) -> dict[str, Any]:
+    def opened_meta(self, task_id: str, stored: Any) -> dict[str, Any]:
         """A task's verified result.
-
-        Args:
-            whole: with its value, wherever that is; who only wants the state needs none.
 
         Raises:
             ResultRefused: it is not believed.
         """
         question = Question("result", task_id)
         try:
-            return self._checked(self.seal.open(stored, question), question, "stored", whole)
+            return self._checked(self.seal.open(stored, question), question, "stored")
         except Rejected as refusal:
             raise ResultRefused(refusal.reason, task_id, refusal.detail) from None
+
+    def is_success(self, task_id: str, stored: Any) -> bool:
+        """A verified ``SUCCESS``, which stays; what is not believed counts as none, and is overwritten (E12.11).
+
+        Nothing is decrypted: a worker need not be able to read what it has written.
+        """
+        try:
+            opened = self.seal.open(stored, Question("result", task_id), whole=False)
+        except Rejected:
+            return False
+        value = opened.value if isinstance(opened.value, dict) else {}
+        return bool(opened.members.get("state", value.get("status")) == states.SUCCESS)
 
     def published_meta(self, stored: Any, where: Where = "published") -> dict[str, Any] | None:
         """A verified result of whichever task was signed; ``None`` for one to be dropped."""
@@ -147,9 +159,9 @@ class SealedBackend:
         except Rejected:
             return None
 
-    def _checked(self, opened: Opened, question: Question, where: Where, whole: bool = True) -> dict[str, Any]:
+    def _checked(self, opened: Opened, question: Question, where: Where) -> dict[str, Any]:
         try:
-            if whole and (claim := claimed_by(opened.value)) is not None:
+            if (claim := claimed_by(opened.value)) is not None:
                 value = {name: part for name, part in opened.value.items() if name != CLAIM}
                 opened = replace(opened, value={**value, "result": self.seal.claimed(claim, opened)})
             return checked_meta(opened, self.seal.allowed, self.throws_of(opened.task))
@@ -160,8 +172,8 @@ class SealedBackend:
     def drop_claim(self, task_id: str, stored: Any) -> None:
         """Remove the large value of a result that is forgotten, if it has one and is believed."""
         try:
-            claim = self.opened_meta(task_id, stored, whole=False).get(CLAIM)
-        except ResultRefused:
+            claim = claimed_by(self.seal.open(stored, Question("result", task_id)).value)
+        except Rejected:
             return
         if claim is not None and self.seal.place is not None:
             self.seal.place.remove(claim)

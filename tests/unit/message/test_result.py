@@ -39,7 +39,7 @@ class World:
         return Keyring(self.keys[owner] if owner else None, self.trust)
 
     def sealed(self, body: bytes = BODY, *, by: str = "worker", kind: Any = "result", **members: Any) -> bytes:
-        members = members or {"task": "orders.add", "id": "t-1"}
+        members = members or {"task": "orders.add", "id": "t-1", "state": "SUCCESS"}
         draft = result_draft(kind, body, lifetime_s=60, **members)
         return join_stored(body, seal(draft, self.ring(by), now=NOW), container=False)
 
@@ -71,7 +71,7 @@ def test_a_plain_reader_reads_a_sealed_result(world: World) -> None:
 
 def test_a_plain_worker_reads_a_sealed_part_of_a_chord(world: World) -> None:
     body = b'[1, "t-1", "SUCCESS", {"a": ["]"]}]'
-    bound = {"task": "orders.add", "id": "t-1", "group": "g-1", "index": 0}
+    bound = {"task": "orders.add", "id": "t-1", "state": "SUCCESS", "group": "g-1", "index": 0}
     _, task_id, state, value = json.loads(world.sealed(body, kind="chord-part", **bound))
     assert (task_id, state, value) == ("t-1", "SUCCESS", {"a": ["]"]})
 
@@ -147,7 +147,7 @@ def test_an_old_one_is_not(world: World) -> None:
 
 
 def test_one_of_another_id_is_not(world: World) -> None:
-    stored = world.sealed(task="orders.add", id="t-2")
+    stored = world.sealed(task="orders.add", id="t-2", state="SUCCESS")
     assert world.refused(stored) is Reason.AUDIENCE_MISMATCH
     assert world.read(stored, Question("result")).id == "t-2"
 
@@ -160,7 +160,7 @@ def test_one_of_another_task_is_not_where_the_task_is_known(world: World) -> Non
 
 def test_a_part_is_no_result_and_a_result_is_no_part(world: World) -> None:
     body = b'[1, "t-1", "SUCCESS", 3]'
-    bound = {"task": "orders.add", "id": "t-1", "group": "t-1", "index": 0}
+    bound = {"task": "orders.add", "id": "t-1", "state": "SUCCESS", "group": "t-1", "index": 0}
     part = world.sealed(body, kind="chord-part", **bound)
     assert world.refused(part) is Reason.CLAIMS_MALFORMED
     assert world.refused(world.sealed(), Question("chord-part", "t-1")) is Reason.CLAIMS_MALFORMED
@@ -168,7 +168,7 @@ def test_a_part_is_no_result_and_a_result_is_no_part(world: World) -> None:
 
 
 def test_a_task_is_no_result(world: World) -> None:
-    aud = result_draft("result", b"", lifetime_s=1, task="orders.add", id="t-1")
+    aud = result_draft("result", b"", lifetime_s=1, task="orders.add", id="t-1", state="SUCCESS")
     draft = Draft(
         typ="task", aud=aud.aud, ct=aud.ct, ce=aud.ce, cmp=None, hdr=aud.hdr, props={}, body=BODY, lifetime_s=60
     )
@@ -179,17 +179,17 @@ def test_a_task_is_no_result(world: World) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"hdr": {"kind": "result", "task": "orders.add", "id": "t-1", "more": 1}},
-        {"hdr": {"kind": "result", "task": 1, "id": "t-1"}},
-        {"hdr": {"kind": "group", "task": "orders.add", "id": "t-1"}},
-        {"hdr": {"kind": "result", "task": "orders.add", "id": ""}},
-        {"hdr": {"kind": "result", "task": "x" * 2000, "id": "t-1"}},
+        {"hdr": {"kind": "result", "task": "orders.add", "id": "t-1", "state": "SUCCESS", "more": 1}},
+        {"hdr": {"kind": "result", "task": 1, "id": "t-1", "state": "SUCCESS"}},
+        {"hdr": {"kind": "group", "task": "orders.add", "id": "t-1", "state": "SUCCESS"}},
+        {"hdr": {"kind": "result", "task": "orders.add", "id": "", "state": "SUCCESS"}},
+        {"hdr": {"kind": "result", "task": "x" * 2000, "id": "t-1", "state": "SUCCESS"}},
         {"props": {"reply_to": "elsewhere"}},
     ],
     ids=str,
 )
 def test_other_members_are_refused_whoever_signed_them(world: World, changes: dict[str, Any]) -> None:
-    good = result_draft("result", BODY, lifetime_s=60, task="orders.add", id="t-1")
+    good = result_draft("result", BODY, lifetime_s=60, task="orders.add", id="t-1", state="SUCCESS")
     members = {"hdr": good.hdr, "props": good.props, **changes}
     draft = Draft(typ="result", aud=good.aud, ct=good.ct, ce=good.ce, cmp=None, body=BODY, lifetime_s=60, **members)
     stored = join_stored(BODY, seal(draft, world.ring("worker"), now=NOW), container=False)
@@ -197,7 +197,10 @@ def test_other_members_are_refused_whoever_signed_them(world: World, changes: di
 
 
 def test_an_audience_that_is_not_its_ids_is_refused(world: World) -> None:
-    one, other = (result_draft("result", BODY, lifetime_s=60, task="orders.add", id=name) for name in ("t-1", "t-2"))
+    one, other = (
+        result_draft("result", BODY, lifetime_s=60, task="orders.add", id=name, state="SUCCESS")
+        for name in ("t-1", "t-2")
+    )
     draft = Draft(
         typ="result", aud=other.aud, ct=one.ct, ce=one.ce, cmp=None, hdr=one.hdr, props={}, body=BODY, lifetime_s=60
     )
@@ -220,7 +223,7 @@ def test_an_audience_that_is_not_its_ids_is_refused(world: World) -> None:
     ],
 )
 def test_who_may_answer(world: World, by: str, task: str, reader: str | None, believed: bool) -> None:
-    found = world.read(world.sealed(by=by, task=task, id="t-1"), owner=reader)
+    found = world.read(world.sealed(by=by, task=task, id="t-1", state="SUCCESS"), owner=reader)
     assert (found.objection is None) == believed
     assert found.objection is None or found.objection.reason is Reason.RESULT_NOT_GRANTED
 
@@ -233,10 +236,11 @@ def test_who_may_not_answer_may_still_say_how_large_its_own_chord_is(world: Worl
 
 
 def test_a_result_without_a_name_is_judged_as_the_task_that_was_sent(world: World) -> None:
-    stored = world.sealed(task=UNNAMED, id="t-1")
+    stored = world.sealed(task=UNNAMED, id="t-1", state="REVOKED")
     assert world.read(stored, Question("result", "t-1", tasks={"t-1": "orders.add"}.get)).objection is None
     assert world.read(stored, Question("result", "t-1", tasks={"t-1": "billing.pay"}.get)).objection is not None
     assert world.read(stored).objection is not None
+    assert world.refused(world.sealed(task=UNNAMED, id="t-1", state="SUCCESS")) is Reason.RESULT_OF_ANOTHER_TASK
 
 
 def test_what_goes_wrong_otherwise_is_refused(world: World) -> None:

@@ -16,7 +16,7 @@ from tests.unit.runtime.results_app import request_of
 @pytest.fixture
 def app() -> Celery:
     made = Celery("names", broker="memory://", backend="cache+memory://", set_as_current=False)
-    made.task(name="a", shared=False)(lambda_like)  # shared, they would join every other app of this process
+    made.task(name="a", shared=False)(lambda_like)
     made.task(name="b", shared=False)(lambda_like)
     return made
 

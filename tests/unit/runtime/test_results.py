@@ -101,13 +101,16 @@ def test_a_revocation_needs_no_name_and_a_value_does(worker: SafeCelery, web: Sa
     "change",
     [
         {"task_id": "t-2"}, {"status": 1}, {"traceback": 3}, {"children": "x"}, {"result": ...}, {"status": ...},
+        {"status": "FAILURE"},
     ],
     ids=str,
 )  # fmt: skip
 def test_whoever_signed_it_a_result_has_the_form_of_one(worker: SafeCelery, shop: Shop, change: dict[str, Any]) -> None:
     meta = {"status": "SUCCESS", "result": 1, "traceback": None, "children": [], "task_id": "t-1", **change}
     body = worker.backend.body_of({name: value for name, value in meta.items() if value is not ...})
-    shop.plant("t-1", worker.backend.seal.stored("result", body, lifetime_s=60, task="shop.add", id="t-1"))
+    shop.plant(
+        "t-1", worker.backend.seal.stored("result", body, lifetime_s=60, task="shop.add", id="t-1", state="SUCCESS")
+    )
     assert refused(worker) is Reason.BODY_MALFORMED
 
 
