@@ -64,10 +64,12 @@ def read_secret_text(reference: str) -> str:
     Raises:
         KeyringError: as :func:`read_documents`, or there are several.
     """
-    documents = read_documents(reference)
-    if len(documents) > 1:
-        raise KeyringError(f"{reference}: {len(documents)} private keys, where one is wanted; name its file (file:...)")
-    return documents[0].text
+    first, *others = read_documents(reference)
+    if others:
+        raise KeyringError(
+            f"{reference}: {len(others) + 1} private keys, where one is wanted; name its file (file:...)"
+        )
+    return first.text
 
 
 def secret_files(reference: str) -> tuple[Path, ...]:
