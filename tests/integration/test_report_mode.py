@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import socket
 import urllib.request
 import zlib
@@ -204,6 +205,9 @@ def test_the_numbers_can_be_read_over_http(reporting: Reporting) -> None:
     assert f"safecelery_refusals_total{{{labels}}}" in text
     assert 'safecelery_messages_admitted_total{owner="producer",queue="reported",task="service.add"}' in text
     assert "safecelery_firewall_seconds_bucket" in text
+    assert re.search(r'safecelery_key_expires_days{key="\S+",owner="reporting",use="own"} 0\.9', text)
+    assert 'owner="producer",use="trusted"} 0.9' in text
+    assert 'safecelery_trust_loaded_timestamp_seconds{file="trust"} ' in text
     assert "no.such.task" not in text
     assert SECRET not in text
 
