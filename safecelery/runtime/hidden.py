@@ -71,6 +71,18 @@ _EMBEDDED: Final = ("args", "kwargs", "callbacks", "errbacks", "chain", "chord")
 _FOREIGN: Final = frozenset({"amqp", "billiard", "celery", "kombu", "multiprocessing", "vine"})
 #: What the project prints goes through this one, and warnings through the other: only Celery's own words are hidden.
 _MIXED: Final = frozenset({"celery.redirected", "py.warnings"})
+#: Loggers of modules that Celery may import, and that may speak, in the midst of a message: one that is made behind
+#: the veil would not be covered yet.
+LOGGERS: Final = (
+    "celery", "celery.app.amqp", "celery.app.base", "celery.app.builtins", "celery.app.control", "celery.app.trace",
+    "celery.backends.asynchronous", "celery.backends.base", "celery.backends.cache", "celery.backends.database",
+    "celery.backends.database.session", "celery.backends.redis", "celery.backends.rpc",
+    "celery.concurrency.asynpool", "celery.concurrency.prefork", "celery.pool",
+    "celery.utils.dispatch.signal", "celery.utils.functional", "celery.utils.log", "celery.utils.time",
+    "celery.worker", "celery.worker.control", "celery.worker.request", "celery.worker.strategy",
+    "kombu", "kombu.common", "kombu.connection", "kombu.pidbox", "kombu.transport.redis",
+    "kombu.transport.virtual.base", "kombu.utils.url", "amqp", "multiprocessing",
+)  # fmt: skip
 #: celery/app/trace.py, ``report_internal_error``.
 _OUTSIDE: Final = "Exception raised outside body"
 
@@ -179,6 +191,9 @@ _COVERED: set[str] = set()
 def _cover_loggers() -> None:
     """Add the filter to loggers that are new. A filter of a parent is not asked about its children's records."""
     known = logging.root.manager.loggerDict
+    if not _COVERED:
+        for name in (*LOGGERS, *_MIXED):
+            logging.getLogger(name)
     if len(known) == len(_COVERED):
         return
     for name in list(known):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from safecelery.runtime.consume_seams import CONSUME_SEAMS
 from safecelery.runtime.control_seams import CONTROL_SEAMS
 from safecelery.runtime.result_seams import RESULT_SEAMS
+from safecelery.runtime.hidden_seams import HIDDEN_SEAMS
 from safecelery.runtime.seam import Seam
 from safecelery.runtime.state_seams import STATE_SEAMS
 
@@ -177,4 +178,5 @@ SEAMS: tuple[Seam, ...] = (
     *CONTROL_SEAMS,
     *STATE_SEAMS,
     *RESULT_SEAMS,
+    *HIDDEN_SEAMS,
 )  # fmt: skip

@@ -8,6 +8,7 @@
     [signed]                what the attacker changes before signing with that key
     headers, drop_headers, claims, drop_claims, props
     body                    the body as text or a value of `bodies.py`, instead of [args, kwargs, embed]
+    encrypt                 {to = ["worker"]}: encrypted before it is signed; further members in `ciphertext.py`
     compress                one of gzip, bzip2, lzma; with bomb_mib, a body of that many MiB of zeros
     signature               "hmac-public" or "empty" instead of the key's own
     [other]                 a second message (members of [message]) that the wire operations may take parts of
@@ -36,6 +37,7 @@ from typing import Any
 from safecelery.errors import Reason
 from tests.attacks.bodies import BODIES
 from tests.attacks.capabilities import PRESENT, missing
+from tests.attacks.ciphertext import MEMBERS as ENCRYPTION
 from tests.attacks.operations import OPERATIONS
 from tests.attacks.probes import PROBES
 from tests.attacks.publishing import ACTIONS
@@ -54,6 +56,7 @@ _MEMBERS: dict[str, set[str]] = {
     "other": _MESSAGE,
     "signed": {
         "headers", "drop_headers", "claims", "drop_claims", "props", "body", "compress", "bomb_mib", "signature",
+        "encrypt",
     },
     "again": {"times", "copies"},
     "rejected": {"reason", "at_most"},
@@ -125,6 +128,7 @@ def build(document: Mapping[str, Any], name: str, title: str = "") -> Case:
     for part in ("message", "signed", "other", "again"):
         _known(name, part, document.get(part, {}), _MEMBERS[part])
     _check_message(name, document)
+    _known(name, "encrypt", document.get("signed", {}).get("encrypt", {}), ENCRYPTION)
     brokers = tuple(document.get("brokers", BROKERS))
     if not brokers or not set(brokers) <= set(BROKERS):
         raise CaseError(f"{name}: brokers are some of {BROKERS}")

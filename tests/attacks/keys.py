@@ -8,6 +8,7 @@ from pathlib import Path
 
 from safecelery.keys.generate import generate_key, trust_entry, write_private
 from safecelery.keys.private import PrivateKey
+from tests.attacks.ciphertext import Recipients
 
 __all__ = ["Keys"]
 
@@ -27,8 +28,12 @@ class Keys:
     """
 
     directory: Path
+    recipients: Recipients = field(init=False)
     _private: dict[str, PrivateKey] = field(default_factory=dict)
     _entries: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.recipients = Recipients(self.directory)
 
     @classmethod
     def create(cls, directory: Path) -> Keys:
@@ -43,6 +48,7 @@ class Keys:
         keys._add("expired", now=yesterday, lifetime=timedelta(hours=1))
         keys._add("early", now=datetime.now(UTC) + timedelta(days=1))
         keys._private["unknown"] = generate_key("unknown")
+        keys._entries.append(keys.recipients.create())
         keys.trust_file.write_text("\n".join(keys._entries))
         return keys
 

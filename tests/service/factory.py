@@ -131,6 +131,11 @@ def _dangerous(app: Celery) -> None:
         witness("secret", what=what)
         return "secret"
 
+    @app.task(name="service.vault", time_limit=20, soft_time_limit=15, ignore_result=True)
+    def vault(what: str = "") -> None:
+        """Where somebody says so, its messages must be encrypted."""
+        witness("vault", what=what)
+
     @app.task(name="service.nap", time_limit=3, soft_time_limit=2)
     def nap(seconds: float) -> str:
         witness("nap", seconds=seconds)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from safecelery.errors import KeyringError
@@ -19,29 +18,25 @@ logger = logging.getLogger("safecelery")
 
 #: Reference of a directory with one key in each file ``*.key``.
 _DIRECTORY = "directory:"
-#: Seconds between two looks for a key that this process does not have: a message names it, so anybody can ask.
-LOOK_AGAIN_S = 5.0
 
 
 class DecryptionKeys:
     """The private keys of one process, by id. A key that is asked for and not there is looked for again.
 
     So a new key can be laid beside the old one while a worker runs: the first message that is encrypted to it makes the
-    worker look.
+    worker look. It reads the files only if they changed since: a message names a key, so anybody who may send can ask.
 
     Args:
         references: ``file:PATH``, ``env:NAME``, or ``directory:PATH`` for each file ``*.key`` in it.
-        clock: seconds, for the time between two looks.
 
     Raises:
         KeyringError: a reference leads to no key, or two keys have one id.
     """
 
-    def __init__(self, references: Sequence[str] = (), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, references: Sequence[str] = ()) -> None:
         self._references = tuple(references)
-        self._clock = clock
+        self._seen = _state(self._references)
         self._keys: Mapping[str, DecryptionKey] = _load(self._references)
-        self._looked = clock()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -51,24 +46,39 @@ class DecryptionKeys:
     def first_of(self, kids: Iterable[str]) -> DecryptionKey | None:
         """The key of the first of these ids that there is one of."""
         wanted = tuple(kids)
-        for kid in wanted:
-            if kid in self._keys:
-                return self._keys[kid]
-        if self._look_again():
+        found = next((self._keys[kid] for kid in wanted if kid in self._keys), None)
+        if found is None and self._look_again():
             return next((self._keys[kid] for kid in wanted if kid in self._keys), None)
-        return None
+        return found
 
     def _look_again(self) -> bool:
-        """Whether it was time to, and the keys could be read. If not, those that there are stay."""
-        if not self._references or self._clock() - self._looked < LOOK_AGAIN_S:
+        """Whether there is something new. What cannot be read is said once, and the keys that there are stay."""
+        state = _state(self._references)
+        if state == self._seen:
             return False
-        self._looked = self._clock()
+        self._seen = state
         try:
             self._keys = _load(self._references)
         except KeyringError as error:
             logger.error("decryption keys were not read again, the last ones stay: %s", error)
             return False
         return True
+
+
+def _state(references: Sequence[str]) -> tuple[object, ...]:
+    """What changes when a file behind a reference does."""
+    return tuple(_stamp(place) for reference in references for place in (reference, *_places(reference, missing=())))
+
+
+def _stamp(place: str) -> object:
+    source, _, path = place.partition(":")
+    if source not in ("file", "directory"):
+        return place
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return place
+    return place, found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def load_operations_key(reference: str) -> bytes:
@@ -94,10 +104,12 @@ def _load(references: Sequence[str]) -> Mapping[str, DecryptionKey]:
     return found
 
 
-def _places(reference: str) -> Sequence[str]:
+def _places(reference: str, missing: Sequence[str] | None = None) -> Sequence[str]:
     if not reference.startswith(_DIRECTORY):
         return (reference,)
     directory = Path(reference.removeprefix(_DIRECTORY))
     if not directory.is_dir():
+        if missing is not None:
+            return missing
         raise KeyringError(f"decryption keys {reference}: not a directory")
     return tuple(f"file:{path}" for path in sorted(directory.glob("*.key")) if not path.name.startswith("."))

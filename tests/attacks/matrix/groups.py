@@ -47,6 +47,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "embedded_*", "signed_unknown_embedded_*", "unknown_member_*", "request_me*", "*hybrid*",
     ),
     "Has a key, and gives a callback forbidden options": ("option_*",),
+    "Has a key, and tampers with encryption": ("ciphertext_*", "not_encrypted_*", "encrypted_*", "said_to_be_*"),
     "Has a key, and lifts limits, retries or the schedule": (
         "time_limit_*", "time_limits_*", "retries_*", "eta_*", "expires_*", "stamps_*",
     ),

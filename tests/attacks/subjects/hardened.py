@@ -20,6 +20,7 @@ from safecelery.message.codec import join
 from safecelery.message.pae import pae
 from safecelery.testing.processes import CeleryProcess
 from tests.attacks.case import Case
+from tests.attacks.ciphertext import CLAIMS, SECRET_TASK, encrypted
 from tests.attacks.keys import Keys
 from tests.attacks.operations import ENVELOPE, OPERATIONS, Sent
 from tests.attacks.subjects.interface import Do, Lines, Ready, Subject
@@ -51,13 +52,17 @@ class EnvelopeSealer:
 
     def outside(self, sent: Sent, signer: str, signed: Mapping[str, Any], compression: str | None) -> None:
         """Claims over everything, in one header."""
+        said = {}
+        if (how := signed.get("encrypt")) is not None:
+            sent.body = encrypted(sent.body, self._keys.recipients, sent.headers, how)
+            said = CLAIMS
         headers = dict(sent.headers)
         if compression:
             sent.headers["compression"] = compression
         if signer == "none":
             return
         claims = self._claims(signer, {"queue": sent.queue}, headers, sent.properties)
-        claims = {**claims, "cmp": compression, **signed.get("claims", {})}
+        claims = {**claims, "cmp": compression, **said, **signed.get("claims", {})}
         claims = {name: value for name, value in claims.items() if name not in signed.get("drop_claims", ())}
         sent.headers[ENVELOPE] = self._envelope(signer, claims, sent.body, signed.get("signature"))
 
@@ -106,6 +111,10 @@ def _open(lines: Lines) -> Iterator[Ready]:
         "DEAD_LETTER_QUEUE": lines.dead_letters,
     }
     environment = {f"SAFECELERY_{name}": value for name, value in settings.items()}
+    environment |= {
+        "SAFECELERY_ENCRYPTION__TASKS": SECRET_TASK,
+        "SAFECELERY_ENCRYPTION__KEYS": keys.recipients.reference,
+    }
     own = {"SAFECELERY_SIGNING__KEY": keys.reference("worker"), "SERVICE_WITNESS": str(lines.witness_file)}
 
     def make_worker() -> CeleryProcess:

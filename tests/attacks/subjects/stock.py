@@ -52,6 +52,7 @@ class StockSealer:
         signed = dict(case.signed)
         claims = signed.pop("claims", {})
         signed.pop("drop_claims", None)
+        signed.pop("encrypt", None)
         if signed.get("signature") not in self.signatures:
             signed.pop("signature", None)
         if kept := {name: value for name, value in claims.items() if name in self.claims}:

@@ -15,7 +15,7 @@ from safecelery.keys import base64url
 from safecelery.keys.encryption.generate import encryption_trust_entry, generate_encryption_key
 from safecelery.keys.encryption.interface import UnwrapFailed
 from safecelery.keys.encryption.private import parse_decryption_key, render_decryption_key
-from safecelery.keys.encryption.ring import LOOK_AGAIN_S, DecryptionKeys
+from safecelery.keys.encryption.ring import DecryptionKeys
 from safecelery.keys.encryption.schemes import ENCRYPTION_SCHEMES, encryption_scheme_named
 from safecelery.keys.generate import write_document
 from safecelery.keys.private import parse_private
@@ -257,22 +257,46 @@ def test_a_reference_that_leads_nowhere_is_an_error(tmp_private_dir: Path) -> No
 
 
 def test_a_key_that_is_laid_beside_the_others_is_found_when_a_message_names_it(
-    tmp_private_dir: Path, caplog: pytest.LogCaptureFixture
+    tmp_private_dir: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = [0.0]
     old, new = a_key("a"), a_key("b")
-    write_document(tmp_private_dir / "old.key", render_decryption_key(old))
-    keys = DecryptionKeys([f"directory:{tmp_private_dir}"], clock=lambda: now[0])
-    write_document(tmp_private_dir / "new.key", render_decryption_key(new))
-    assert keys.first_of([new.kid]) is None, "not more often than every few seconds"
-    now[0] += LOOK_AGAIN_S
+    directory = tmp_private_dir / "keys"
+    directory.mkdir()
+    monkeypatch.setenv("THIRD", render_decryption_key(a_key("c")))
+    write_document(directory / "old.key", render_decryption_key(old))
+    keys = DecryptionKeys([f"directory:{directory}", "env:THIRD"])
+    assert keys.first_of([new.kid]) is None
+    write_document(directory / "new.key", render_decryption_key(new))
     assert keys.first_of([new.kid]) == new
-    (tmp_private_dir / "broken.key").write_text("nonsense")
-    now[0] += LOOK_AGAIN_S
+    (directory / "broken.key").write_text("nonsense")
     with caplog.at_level(logging.ERROR, "safecelery"):
-        assert keys.first_of(["c-00000000"]) is None
-    assert "were not read again" in caplog.text
+        assert keys.first_of(["d-00000000"]) is None
+        assert keys.first_of(["d-00000000"]) is None
+    assert caplog.text.count("were not read again") == 1
     assert keys.first_of([old.kid]) == old
+    for path in directory.iterdir():
+        path.unlink()
+    directory.rmdir()
+    assert keys.first_of(["d-00000000"]) is None
+    assert keys.first_of([new.kid]) == new, "what was read stays"
+
+
+def test_files_that_did_not_change_are_not_read_again(tmp_private_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_document(tmp_private_dir / "old.key", render_decryption_key(a_key("a")))
+    keys = DecryptionKeys([f"directory:{tmp_private_dir}"])
+    monkeypatch.setattr("safecelery.keys.encryption.ring.read_secret_text", lambda place: pytest.fail("read again"))
+    assert keys.first_of(["d-00000000"]) is None
+
+
+def test_two_keys_of_one_id_are_an_error(tmp_private_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, other = a_key("a"), a_key("a", secret=bytes(32))
+    write_document(tmp_private_dir / "a.key", render_decryption_key(mine))
+    monkeypatch.setenv("SAME", render_decryption_key(mine))
+    assert DecryptionKeys([f"file:{tmp_private_dir / 'a.key'}", "env:SAME"]).ids == (mine.kid,)
+    monkeypatch.setattr("safecelery.keys.encryption.private.key_id", lambda owner, public: mine.kid)
+    monkeypatch.setenv("SAME", render_decryption_key(other).replace(other.kid, mine.kid))
+    with pytest.raises(KeyringError, match="another decryption key has the id"):
+        DecryptionKeys([f"file:{tmp_private_dir / 'a.key'}", "env:SAME"])
 
 
 def test_a_ring_without_references_has_nothing_to_look_for() -> None:
