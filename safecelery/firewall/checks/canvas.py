@@ -47,7 +47,7 @@ def check_replaced(headers: Mapping[str, Any], key: TrustedKey, reason: Reason) 
     if not isinstance(replaced, dict) or replaced.keys() != {"id", "task"}:
         raise Rejected(Reason.CLAIMS_MALFORMED, f"header {REPLACES} is not an id and a task")
     task = replaced["task"]
-    if not isinstance(task, str) or not (task in BUILTIN_CANVAS or key.may_send_task(task)):
+    if not isinstance(task, str) or not key.may_send_task(task):
         raise Rejected(reason, f"key {key.kid!r} may not send task {task!r}, so nor what answers for it")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,9 @@ import pytest
 from celery.exceptions import TaskRevokedError
 from celery.result import AsyncResult, GroupResult
 
-from safecelery import ResultRefused, SafeCelery, SettingsError
+from safecelery import ResultRefused, SafeCelery
 from safecelery.errors import Reason, Rejected
 from safecelery.message import unseal
-from safecelery.runtime.results.memory import SealedMemoryBackend
-from safecelery.runtime.results.starting import check_results
-from safecelery.runtime.results.table import BACKENDS, sealed_class
-from safecelery.settings import ResultSettings
 from safecelery.telemetry.results import REFUSED_RESULTS, REPORTED_RESULTS
 from tests.unit.runtime.results_app import Shop, request_of
 
@@ -251,84 +246,3 @@ def test_a_large_encrypted_result_is_encrypted_where_it_goes(encrypting: Any, tm
     (kept,) = (tmp_path / "large").iterdir()
     assert b"canary" not in kept.read_bytes()
     assert read(encrypting("web", **place)) == "canary" * 1_000
-
-
-def nothing() -> None:
-    """A task's code."""
-
-
-# Start ----------------------------------------------------------------------------------------------------------
-
-
-def test_other_backends_are_refused_and_the_escape_is_loud(caplog: pytest.LogCaptureFixture) -> None:
-    from celery.backends.filesystem import FilesystemBackend
-
-    with pytest.raises(SettingsError, match="rediss://"):
-        sealed_class(FilesystemBackend, ResultSettings())
-    loud = ResultSettings(unsealed_backend="anyone-can-forge-results")
-    assert sealed_class(FilesystemBackend, loud) is FilesystemBackend
-    assert "ANYONE CAN FORGE RESULTS" in caplog.text
-
-
-@pytest.mark.parametrize("theirs", BACKENDS)
-def test_every_backend_of_the_table_has_one_of_ours(theirs: str) -> None:
-    from celery.utils.imports import symbol_by_name
-
-    ours = sealed_class(symbol_by_name(theirs), ResultSettings())
-    assert issubclass(ours, symbol_by_name(theirs))
-    assert sealed_class(ours, ResultSettings()) is ours
-
-
-@pytest.mark.parametrize("expires", [None, 0])
-def test_results_without_an_end_are_refused(worker: SafeCelery, expires: int | None) -> None:
-    worker.conf.result_expires = expires
-    with pytest.raises(SettingsError, match="result_expires"):
-        check_results(worker)
-    with pytest.raises(SettingsError, match="result_expires"):
-        _ = worker.backend
-
-
-@pytest.mark.parametrize("compression", ["zstd", "brotli"])
-def test_a_compression_without_a_limit_is_refused(worker: SafeCelery, compression: str) -> None:
-    backend = worker.backend
-    backend.compression = compression
-    with pytest.raises(SettingsError, match="gzip"):
-        backend.check_settings()
-
-
-def test_a_cache_that_is_not_in_memory_is_refused(worker: SafeCelery, monkeypatch: pytest.MonkeyPatch) -> None:
-    from celery.backends import cache
-
-    monkeypatch.setitem(cache.backends, "memcached", cache.backends["memory"])
-    with pytest.raises(SettingsError, match="memcached"):
-        SealedMemoryBackend(worker, url="memcached://somewhere")
-
-
-def test_a_task_with_a_backend_of_its_own_is_refused(worker: SafeCelery) -> None:
-    from celery.backends.cache import CacheBackend
-
-    plain = CacheBackend(worker, backend="memory://")
-    with pytest.raises(SettingsError, match="result backend of its own"):
-        worker.task(name="shop.apart", backend=plain, time_limit=5, soft_time_limit=4)(nothing)
-    worker.task(name="shop.same", backend=worker.backend, time_limit=5, soft_time_limit=4)(nothing)
-
-
-def test_a_worker_says_for_which_tasks_nobody_will_believe_it(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    app = shop.app("worker")
-    for name, ignored in (("shop.add", False), ("billing.pay", False), ("billing.quiet", True)):
-        app.task(name=name, ignore_result=ignored, time_limit=5, soft_time_limit=4)(nothing)
-    with caplog.at_level(logging.WARNING):
-        check_results(app)
-    assert "may not answer for billing.pay by" in caplog.text
-
-
-def test_report_mode_is_told_at_start(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    check_results(shop.app("worker", mode="report"))
-    assert "REPORT MODE of results" in caplog.text
-
-
-def test_an_app_without_results_has_nothing_to_say(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    app = shop.app("worker", url=None)
-    caplog.clear()  # that its keys end tomorrow
-    check_results(app)
-    assert caplog.text == ""
