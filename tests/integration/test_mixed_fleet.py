@@ -19,12 +19,15 @@ import pytest
 from celery import chain, chord, group
 from service.factory import make_app
 
+from safecelery.settings import ResultSettings
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration.envelope import claims_of
 from tests.integration.stage import TIMEOUT, Identities, Stage, eventually, let_go
 
 QUEUE, DEAD = "fleet", "fleet.dead-letters"
+#: Where results are sealed, those of plain workers are not: for as long as there are any, they are only reported.
+UNSIGNED_RESULTS = {"mode": "report"} if "mode" in ResultSettings.model_fields else {}
 #: Processes of each worker.
 CHILDREN = 2
 #: What each kind of work comes to, whoever sends it and whoever runs it.
@@ -59,6 +62,7 @@ class Fleet(Stage):
         environment = self.environment("worker") | {
             "SAFECELERY_DEFAULT_QUEUE": QUEUE, "SAFECELERY_DEAD_LETTER_QUEUE": DEAD,
             "SAFECELERY_FIREWALL__MODE": mode, "SAFECELERY_PARK_AHEAD": "10",
+            **{f"SAFECELERY_RESULTS__{name.upper()}": value for name, value in UNSIGNED_RESULTS.items()},
         }  # fmt: skip
         return CeleryProcess(
             "service.app", "worker", ["-c", str(CHILDREN), "-Q", QUEUE, "-n", f"{mode}@%h"],
@@ -107,7 +111,8 @@ def a_fleet(broker: RedisServer | RabbitServer, results: RedisServer, directory:
     witness = directory / "witness.jsonl"
     witness.touch()
     fleet = Fleet(broker, results, results.url_for(41), keys, directory, witness)
-    fleet.app = make_app(fleet.settings("producer", default_queue=QUEUE), set_as_current=False)
+    settings = fleet.settings("producer", default_queue=QUEUE, results={"url": fleet.results_url, **UNSIGNED_RESULTS})
+    fleet.app = make_app(settings, set_as_current=False)
     for queue in (QUEUE, DEAD):
         fleet.take(queue) if fleet.depth(queue) else None
     yield fleet
