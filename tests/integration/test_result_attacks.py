@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from celery import Celery, chord
+from celery.app.task import Context
 from celery.exceptions import ChordError
 from celery.result import AsyncResult
 from service.factory import make_app
@@ -97,9 +98,12 @@ def test_so_it_is_in_another_process(results: ResultStage, forgery: str) -> None
 
 def test_a_key_that_may_not_answer_is_refused(results: ResultStage, stranger: SafeCelery) -> None:
     task_id = done(results)
-    results.plant(task_id, stranger.backend.sealed_meta(task_id, meta(task_id), None))
-    with pytest.raises(ResultRefused, match=r"result-of-another-task|result-not-granted"):
+    note = Context({"task": "service.note", "id": task_id})
+    results.plant(task_id, stranger.backend.sealed_meta(task_id, meta(task_id), note))
+    with pytest.raises(ResultRefused, match="result-of-another-task"):
         AsyncResult(task_id, app=results.app).get(timeout=TIMEOUT)
+    add = Context({"task": "service.add", "id": task_id})
+    results.plant(task_id, stranger.backend.sealed_meta(task_id, meta(task_id), add))
     assert results.ask("get", task_id)["reason"] == "result-not-granted"
 
 
