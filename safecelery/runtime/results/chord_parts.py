@@ -52,9 +52,10 @@ class Part:
         if self.state in states.PROPAGATE_STATES and backend.seal.encrypts(self.task):
             raise ChordError(f"Dependency {self.id} failed; what it raised is encrypted")
         if self.state in states.EXCEPTION_STATES:
-            value = rebuild(value, backend.seal.allowed, backend.throws_of(self.task))
-        if self.state in states.PROPAGATE_STATES:
-            raise ChordError(f"Dependency {self.id} raised {value!r}") from value
+            failed = rebuild(value, backend.seal.allowed, backend.throws_of(self.task))
+            if self.state in states.PROPAGATE_STATES:
+                raise ChordError(f"Dependency {self.id} raised {failed!r}") from failed
+            return failed
         return value
 
 

@@ -75,7 +75,7 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
         task_id = bytes_to_str(task_id)
         session = self.ResultSession()
         with session_cleanup(session):
-            document = _document(session, "result", task_id)
+            document, shown = _document(session, "result", task_id), None
             if document is None:
                 row = self._query_task(session, task_id)
                 shown = row.to_dict() if row else None
@@ -150,7 +150,7 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
         group_id = bytes_to_str(group_id)
         session = self.ResultSession()
         with session_cleanup(session):
-            document = _document(session, "group", group_id)
+            document, value = _document(session, "group", group_id), None
             if document is None:
                 theirs = session.query(self.taskset_cls).filter(self.taskset_cls.taskset_id == group_id).first()
                 value = bytes(theirs.result) if theirs is not None else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from celery._state import get_current_task
 from celery.canvas import maybe_signature
 from celery.exceptions import ChordError
 from celery.result import GroupResult, allow_join_result
@@ -61,8 +62,6 @@ class SealedChords(SealedKeyValue):
 
     def add_to_chord(self: Any, group_id: str, result: Any) -> None:
         """As Celery's, and sealed."""
-        from celery._state import get_current_task
-
         current = get_current_task()
         name = self.task_of("", current.request if current is not None else None)
         sealed = self.seal.bare(

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from celery.backends.rpc import ResultConsumer, RPCBackend
-from kombu import Consumer
+from kombu.messaging import Consumer
 from kombu.utils.encoding import bytes_to_str
 
 from safecelery.errors import ResultTooLarge

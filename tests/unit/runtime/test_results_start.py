@@ -9,6 +9,7 @@ import pytest
 
 from safecelery import SafeCelery, SettingsError
 from safecelery.runtime.results.memory import SealedMemoryBackend
+from safecelery.runtime.results.redis import SealedRedisBackend, SealedSentinelBackend
 from safecelery.runtime.results.starting import check_results
 from safecelery.runtime.results.table import BACKENDS, sealed_class
 from safecelery.settings import ResultSettings
@@ -101,3 +102,17 @@ def test_an_app_without_results_has_nothing_to_say(shop: Shop, caplog: pytest.Lo
     caplog.clear()  # that its keys end tomorrow
     check_results(app)
     assert caplog.text == ""
+
+
+def test_the_backends_on_redis_connect_to_nothing_before_they_are_asked(worker: SafeCelery) -> None:
+    kinds = {"redis://nowhere.example:1": SealedRedisBackend, "sentinel://nowhere.example:1": SealedSentinelBackend}
+    for url, cls in kinds.items():
+        backend = cls(worker, url=url)
+        assert backend.result_consumer._decode_result == backend.published_meta
+        assert backend.published_meta(b"anything") is None
+        backend.result_consumer.on_state_change(None, None)
+
+
+def test_a_name_that_cannot_be_imported_is_told_at_start(shop: Shop) -> None:
+    with pytest.raises(SettingsError, match=r"results\.exceptions"):
+        check_results(shop.app("worker", exceptions=("no.such:Thing",)))
