@@ -49,9 +49,7 @@ def dated(ring: Keyring) -> Iterator[Dated]:
             yield Dated(each.kid, each.owner, "encryption", each.expires)
 
 
-def succeeded(
-    key: Dated | TrustedKey | EncryptionKey, keys: Iterable[TrustedKey] | Iterable[EncryptionKey], now: float
-) -> bool:
+def succeeded(key: Dated | TrustedKey | EncryptionKey, keys: Iterable[TrustedKey | EncryptionKey], now: float) -> bool:
     """The key has expired, and its owner has another one that is valid: it was replaced, and its entry is history.
 
     Args:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from safecelery.runtime.consume_seams import CONSUME_SEAMS
 from safecelery.runtime.control_seams import CONTROL_SEAMS
-from safecelery.runtime.result_seams import RESULT_SEAMS
 from safecelery.runtime.hidden_seams import HIDDEN_SEAMS
+from safecelery.runtime.result_seams import RESULT_SEAMS
 from safecelery.runtime.seam import Seam
 from safecelery.runtime.state_seams import STATE_SEAMS
 
