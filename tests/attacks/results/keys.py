@@ -1,0 +1,55 @@
+"""Who answers, who asks, and who would like to answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from safecelery.keys.generate import generate_key, trust_entry, write_private
+from safecelery.keys.private import PrivateKey
+
+__all__ = ["SIGNERS", "AnswerKeys"]
+
+#: Owner -> tasks for which its key may answer. ``caller`` asks, ``worker`` answers; ``mute`` may send everything and
+#: answer nothing, ``narrow`` may answer for one task.
+OWNERS: dict[str, tuple[str, ...]] = {
+    "caller": (),
+    "worker": ("service.*", "celery.*"),
+    "mute": (),
+    "narrow": ("service.add",),
+    "revoked": ("service.*",),
+    "expired": ("service.*",),
+}
+SIGNERS = (*OWNERS, "unknown", "none")
+QUEUES = ("orders", "other")
+
+
+class AnswerKeys:
+    """Private keys by owner, and the trust file of worker and caller."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._private: dict[str, PrivateKey] = {"unknown": generate_key("unknown")}
+        entries = []
+        for owner, results in OWNERS.items():
+            old = {"now": datetime.now(UTC) - timedelta(days=1)} if owner == "expired" else {}
+            key = generate_key(owner, lifetime=timedelta(hours=12), **old)
+            write_private(directory / f"{owner}.key", key)
+            self._private[owner] = key
+            entry = trust_entry(key, send=("service.*",), queues=QUEUES)
+            entry += f"results = {list(results)}\n" if results else ""
+            entries.append(entry + ("revoked = true\n" if owner == "revoked" else ""))
+        self.trust_file = directory / "trust.toml"
+        self.trust_file.write_text("\n".join(entries))
+
+    def reference(self, owner: str) -> str:
+        """What ``SAFECELERY_SIGNING__KEY`` takes."""
+        return f"file:{self._directory / f'{owner}.key'}"
+
+    def private(self, owner: str) -> PrivateKey:
+        """The owner's key; the message attacks call the one who may send everything ``full``."""
+        return self._private["caller" if owner == "full" else owner]
+
+    def kid(self, owner: str) -> str:
+        """Its id."""
+        return self.private(owner).kid

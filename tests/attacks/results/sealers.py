@@ -1,0 +1,108 @@
+"""Results under signatures: safecelery's envelope, and Celery's ``auth``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from safecelery.keys import base64url
+from safecelery.message.codec import decode_json, join
+from safecelery.message.pae import pae
+from tests.attacks.operations import ENVELOPE
+from tests.attacks.results.answer import Answer, PlainResultSealer
+from tests.attacks.results.keys import AnswerKeys
+from tests.attacks.subjects.auth import AuthSealer
+
+__all__ = ["AuthResultSealer", "EnvelopeResultSealer"]
+
+#: Owners of this stage -> those who hold a certificate. ``auth`` has no grants.
+CERTIFICATES = {"caller": "full", "worker": "worker", "mute": "limited", "narrow": "reported"}
+_SPLICE = b', "' + ENVELOPE.encode() + b'": "'
+
+
+class EnvelopeResultSealer(PlainResultSealer):
+    """The envelope stands in the JSON object, as its last member."""
+
+    has_envelope = True
+
+    def __init__(self, keys: AnswerKeys) -> None:
+        self._keys = keys
+        self._learned: dict[str, Any] = {}
+
+    def learn(self, answer: Answer) -> None:
+        """Its claims."""
+        assert answer.envelope is not None, f"a true result without an envelope: {answer.body[:200]!r}"
+        self._learned = decode_json(base64url.decode(answer.envelope.partition(".")[0]))
+
+    def seal(self, body: bytes, signer: str, task_id: str, claims: Mapping[str, Any]) -> Answer:
+        """Signed with the owner's key; by "none" not at all."""
+        if signer == "none":
+            return Answer(body)
+        now = int(time.time())
+        made = {
+            **self._learned, "kid": self._keys.kid(signer), "iat": now, "exp": now + 3600, "jti": uuid4().hex,
+            "aud": {"exchange": "safecelery.results", "routing_key": task_id},
+            "hdr": {**self._learned["hdr"], "id": task_id},
+        }  # fmt: skip
+        changed = dict(claims)
+        made["hdr"].update(changed.pop("hdr", {}))
+        made.update(changed)
+        text = json.dumps(made, separators=(",", ":")).encode()
+        return Answer(body, join(text, self._keys.private(signer).sign(pae(made["typ"], text, body))))
+
+    def pack(self, answer: Answer) -> bytes:
+        """Spliced, if there is one and a place for it."""
+        if answer.envelope is None or not answer.body.endswith(b"}"):
+            return answer.body
+        return answer.body[:-1] + _SPLICE + answer.envelope.encode() + b'"}'
+
+    def unpack(self, stored: bytes) -> Answer:
+        """Whatever stands behind the last member of that name."""
+        before, found, after = stored.rpartition(_SPLICE)
+        if not found:
+            return Answer(stored)
+        return Answer(before + b"}", after.removesuffix(b'"}').decode())
+
+    def with_text(self, answer: Answer, text: bytes) -> Answer:
+        """The old envelope."""
+        return Answer(text, answer.envelope)
+
+
+class AuthResultSealer(PlainResultSealer):
+    """The body is packed with its signature."""
+
+    def __init__(self, sealer: AuthSealer) -> None:
+        self._sealer = sealer
+
+    def seal(self, body: bytes, signer: str, task_id: str, claims: Mapping[str, Any]) -> Answer:
+        """By a certificate that is trusted, or by none that is."""
+        if signer == "none":
+            return Answer(body)
+        own = self._sealer._by_owner[CERTIFICATES.get(signer, signer)]
+        packed = own._pack(
+            body, claims.get("ct", "application/json"), claims.get("ce", "utf-8"), own._cert.get_id(),
+            own._key.sign(body, own._digest),
+        )  # fmt: skip
+        return Answer(packed.encode() if isinstance(packed, str) else packed)
+
+    def _parts(self, answer: Answer) -> dict[str, Any] | None:
+        try:
+            return dict(self._sealer._by_owner["full"]._unpack(answer.body))
+        except (ValueError, IndexError):
+            return None
+
+    def text(self, answer: Answer) -> bytes:
+        """What is inside."""
+        parts = self._parts(answer)
+        return answer.body if parts is None else bytes(parts["body"])
+
+    def with_text(self, answer: Answer, text: bytes) -> Answer:
+        """Packed anew with the old signature."""
+        parts = self._parts(answer)
+        if parts is None:
+            return Answer(text)
+        packed = self._sealer._by_owner["full"]._pack(**{**parts, "body": text})
+        return Answer(packed.encode() if isinstance(packed, str) else packed)

@@ -1,0 +1,167 @@
+"""What an attacker writes instead of a result: the members of an attack that say which bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from safecelery.keys import base64url
+from tests.attacks.bodies import BODIES, compressed, compressed_zeros
+from tests.attacks.results.answer import Answer, as_json, honest_meta
+
+if TYPE_CHECKING:
+    from tests.attacks.results.stage import Stage
+
+__all__ = ["SEALS", "VALUES", "Scene", "make"]
+
+#: Before compressed results (celery/backends/base.py, ``COMPRESSED_PAYLOAD_MAGIC``), with kombu's own names.
+MAGIC = b"\x00celery-compressed\x00"
+KOMBU = {"gzip": "application/x-gzip", "bzip2": "application/x-bz2", "lzma": "application/x-lzma"}
+
+
+@dataclass(slots=True)
+class Scene:
+    """What an attack may use."""
+
+    stage: Stage
+    canary: str
+    task: str
+    id: str
+    other_id: str = ""
+    earlier: Answer | None = None
+    tapped: Answer | None = None
+    """Of the other task, where there is no store to read it from."""
+    group: str = ""
+    members: list[str] = field(default_factory=list)
+    other_group: str = ""
+
+
+def _meta(scene: Scene, given: Any) -> bytes:
+    return as_json({**honest_meta(scene.id, scene.task), **given})
+
+
+def _text(scene: Scene, given: Any) -> bytes:
+    return bytes(given.encode())
+
+
+def _hex(scene: Scene, given: Any) -> bytes:
+    return bytes.fromhex(given)
+
+
+def _made(scene: Scene, given: Any) -> bytes:
+    ((kind, value),) = given.items()
+    if kind == "zeros":
+        return compressed_zeros("gzip", value)
+    return BODIES[kind](value, scene.stage.place.witness_file, scene.canary)
+
+
+def _nested(scene: Scene, given: Any) -> bytes:
+    """A well-formed meta around very many brackets."""
+    meta = as_json({**honest_meta(scene.id, scene.task), "result": "@"})
+    return meta.replace(b'"@"', b"[" * given + b"]" * given)
+
+
+def _bomb(scene: Scene, given: Any) -> bytes:
+    """As Celery would compress a result."""
+    return MAGIC + KOMBU[given["kind"]].encode() + b"\0" + compressed_zeros(given["kind"], given["mib"])
+
+
+def _squeezed(scene: Scene, given: Any) -> bytes:
+    """A meta, compressed as Celery does."""
+    return MAGIC + KOMBU[given["kind"]].encode() + b"\0" + compressed(given["kind"], _meta(scene, given["meta"]))
+
+
+def _members(scene: Scene, given: Any) -> bytes:
+    """The saved members of a group (celery/result.py, ``GroupResult.as_tuple``)."""
+    return as_json({"result": [[scene.group, None], [[[one, None], None] for one in given]]})
+
+
+def _part(scene: Scene, given: Any) -> bytes:
+    """A part of a chord (celery/backends/redis.py, ``on_chord_part_return``)."""
+    return as_json([1, *given])
+
+
+def _true(scene: Scene, given: Any) -> Answer:
+    return scene.stage.store.read(scene.id)
+
+
+def _other(scene: Scene, given: Any) -> Answer:
+    return scene.tapped if scene.tapped is not None else scene.stage.store.read(scene.other_id)
+
+
+def _earlier(scene: Scene, given: Any) -> Answer:
+    assert scene.earlier is not None, "the case has no earlier result"
+    return scene.earlier
+
+
+def _task(scene: Scene, given: Any) -> Answer:
+    """A whole task, signed by whoever may send it, where a result should be."""
+    sent = scene.stage.task_message(given, [scene.canary])
+    return Answer(sent.body, sent.headers.get("safecelery"))
+
+
+def _control(scene: Scene, given: Any) -> Answer:
+    """A remote command."""
+    sent = scene.stage.players.tasks.control(json.dumps({"method": given, "arguments": {}}).encode(), "caller")
+    return Answer(sent.body, sent.headers.get("safecelery"))
+
+
+#: Member of an attack -> the bytes, still to be signed, or an answer that is as it is.
+VALUES: Mapping[str, Callable[[Scene, Any], bytes | Answer]] = {
+    "meta": _meta, "text": _text, "hex": _hex, "made": _made, "nested": _nested, "bomb": _bomb, "squeezed": _squeezed,
+    "members": _members, "part": _part, "true": _true, "other": _other, "earlier": _earlier, "task": _task,
+    "control": _control,
+}  # fmt: skip
+
+
+def _flipped(envelope: str) -> str:
+    claims, signature = map(base64url.decode, envelope.split("."))
+    return f"{base64url.encode(claims)}.{base64url.encode(signature[:-1] + bytes([signature[-1] ^ 1]))}"
+
+
+#: What is done to the envelope alone.
+SEALS: Mapping[str, Callable[[str], str]] = {
+    "cut": lambda envelope: envelope[: len(envelope) // 2],
+    "unsigned": lambda envelope: envelope.partition(".")[0] + ".",
+    "flipped": _flipped,
+    "empty": lambda envelope: "",
+    "twice": lambda envelope: f'{envelope}", "safecelery": "{envelope}',
+    "huge": lambda envelope: envelope + "A" * 2_000_000,
+    "other": lambda envelope: envelope,  # replaced by make()
+}
+
+
+def make(scene: Scene, step: Mapping[str, Any]) -> Answer:
+    """The bytes that the step's members say, signed as they say."""
+    sealer = scene.stage.players.results
+    (kind,) = (member for member in step if member in VALUES)
+    made = VALUES[kind](scene, step[kind])
+    signer = step.get("signer", "none" if isinstance(made, bytes) else "")
+    if signer:
+        text = made if isinstance(made, bytes) else sealer.text(made)
+        claims = dict(step.get("claims", {}))
+        claims["hdr"] = {"task": scene.task, **claims.get("hdr", {})}
+        made = sealer.seal(text, signer, scene.id, claims)
+    assert isinstance(made, Answer)
+    for change in step.get("changes", ()):
+        made = _changed(scene, made, change)
+    if seal := step.get("seal"):
+        assert made.envelope is not None, "there is no seal to change"
+        envelope = _other(scene, True).envelope if seal == "other" else SEALS[seal](made.envelope)
+        made = Answer(made.body, envelope)
+    return made
+
+
+def _changed(scene: Scene, answer: Answer, change: list[str]) -> Answer:
+    sealer = scene.stage.players.results
+    if change[0] == "replace":
+        text, old = sealer.text(answer), change[1].encode()
+        assert old in text, f"{change[1]!r} is not in {text[:300]!r}"
+        return sealer.with_text(answer, text.replace(old, change[2].encode()))
+    packed = sealer.pack(answer)
+    if change[0] == "append":  # behind the seal, if that is a member
+        return Answer(packed[:-1] + change[1].encode() + packed[-1:])
+    assert change[0] == "prepend", f"no change {change[0]!r}"
+    return Answer(packed[:1] + change[1].encode() + packed[1:])
