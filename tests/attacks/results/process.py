@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -69,10 +70,8 @@ class Caller:
         """End of input; then KILL."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._child.stdin.close()
-        except BrokenPipeError:
-            pass
         try:
             self._child.wait(5)
         except subprocess.TimeoutExpired:
@@ -151,7 +150,5 @@ def peak_mib(pid: int) -> int:
 
 def reset_peak(pid: int) -> None:
     """Forget it (proc(5), ``clear_refs``)."""
-    try:
+    with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/clear_refs").write_text("5")
-    except OSError:
-        pass
