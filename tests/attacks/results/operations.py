@@ -166,7 +166,8 @@ def _as_task(scene: Scene, step: Mapping[str, Any]) -> None:
     """The true result, as it was signed, for a worker to run."""
     answer = scene.stage.store.read(scene.id)
     headers: dict[str, Any] = {
-        "lang": "py", "task": step["runs"], "id": scene.canary, "root_id": scene.canary, "argsrepr": "", "kwargsrepr": "",
+        "lang": "py", "task": step["runs"], "id": scene.canary, "root_id": scene.canary,
+        "argsrepr": "", "kwargsrepr": "",
     }  # fmt: skip
     if answer.envelope is not None:
         headers["safecelery"] = answer.envelope

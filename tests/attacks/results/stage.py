@@ -26,13 +26,17 @@ from tests.attacks.results.stores import DatabaseStore, RedisStore, RpcStore
 from tests.attacks.results.subjects import SUBJECTS, Place, Players
 from tests.attacks.wire import Wire, wire_to
 
-__all__ = ["DEADLINE_S", "Stage", "on_stage"]
+__all__ = ["DEADLINE_S", "NotDone", "Stage", "on_stage"]
 
 DEADLINE_S = 20.0
 #: Databases of Redis that no other suite uses: the broker's, and the results'.
 BROKER_DB, RESULT_DB = 23, 24
 #: First summand of the honest tasks between the cases.
 HONEST = 1_000_000
+
+
+class NotDone(AssertionError):
+    """What was waited for has not happened."""
 
 
 @dataclass(slots=True)
@@ -76,12 +80,14 @@ class Stage:
         """What ``probe`` returns as soon as that is true-ish.
 
         Raises:
-            AssertionError: it was not, or a process has died.
+            NotDone: it was not.
+            AssertionError: the worker has died.
         """
         deadline = time.monotonic() + deadline_s
         while not (found := probe()):
             assert self.worker.running, f"the worker died:\n{self.worker.log[-3000:]}"
-            assert time.monotonic() < deadline, f"not within {deadline_s:g} s: {what}; {self.worker.log[-2000:]}"
+            if time.monotonic() > deadline:
+                raise NotDone(f"not within {deadline_s:g} s: {what}; {self.worker.log[-2000:]}")
             time.sleep(0.01)
         return found
 
@@ -91,8 +97,7 @@ class Stage:
 
     def await_end(self, task_id: str, deadline_s: float = DEADLINE_S) -> None:
         """The worker is done with the task, and with storing its result."""
-        words = ("succeeded", "raised", "ignored", "INTERNAL ERROR")
-        ends = [f"[{task_id}] {word}" for word in words]
+        ends = [f"[{task_id}] {word}" for word in ("succeeded", "raised", "ignored")]
         self.eventually(lambda: any(end in self.worker.log for end in ends), f"end of {task_id}", deadline_s)
 
     def check_alive(self, deadline_s: float = DEADLINE_S) -> str | None:
@@ -182,8 +187,7 @@ def on_stage(
         wire.clear("orders", "other")
         worker = players.make_worker().start()
         caller = players.make_caller()
-        stage = Stage(subject, backend, Place(broker, broker_url, redis, url, directory, witness, gates), players, store,
-                      wire, worker, caller, lender)  # fmt: skip
+        stage = Stage(subject, backend, players.place, players, store, wire, worker, caller, lender)
         try:
             caller.start()
             assert (amiss := stage.check_alive()) is None, amiss
