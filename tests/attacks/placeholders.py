@@ -1,6 +1,7 @@
 """Values of a ``case.toml`` that are only known when the case runs, and those that TOML cannot spell.
 
-In text: ``$CANARY`` ``$ID`` ``$OTHER_ID`` ``$ENVELOPE`` ``$OTHER_ENVELOPE``, of results ``$GROUP``. As a whole value: ``$NULL``,
+In text: ``$CANARY`` ``$ID`` ``$OTHER_ID`` ``$ENVELOPE`` ``$OTHER_ENVELOPE``; of results
+``$GROUP`` and ``$MEMBER``. As a whole value: ``$NULL``,
 ``$ISO+60`` and ``$EPOCH-60`` (seconds from now), ``$KID:owner``. As a table:
 ``{"$nest" = depth}``, ``{"$repeat" = text or list, times = n}``, ``{"$surrogate" = true}`` (half a character) and
 ``{"$sig" = task, ...}``, a whole signature of Celery's canvas with the given members changed.
@@ -16,7 +17,7 @@ from typing import Any
 
 __all__ = ["NAMES", "Resolver"]
 
-NAMES = ("CANARY", "ID", "OTHER_ID", "ENVELOPE", "OTHER_ENVELOPE", "GROUP")
+NAMES = ("CANARY", "ID", "OTHER_ID", "ENVELOPE", "OTHER_ENVELOPE", "GROUP", "MEMBER")
 _NAME = re.compile(r"\$(" + "|".join(sorted(NAMES, key=len, reverse=True)) + r")\b")
 _TIME = re.compile(r"\$(ISO|EPOCH)([+-]\d+(?:\.\d+)?)")
 

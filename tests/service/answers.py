@@ -38,16 +38,12 @@ def add_waiting_tasks(app: Celery) -> None:
     """What callers wait for."""
 
     @app.task(name="service.held", time_limit=20, soft_time_limit=15)
-    def held(gate: str, value: object) -> object:
+    def held(gate: str, value: object, fails: bool = False) -> object:
         witness("held", gate=gate)
         wait_for(gate)
+        if fails:
+            raise ValueError(value)
         return value
-
-    @app.task(name="service.held_fail", time_limit=20, soft_time_limit=15)
-    def held_fail(gate: str, text: str) -> None:
-        witness("held_fail", gate=gate)
-        wait_for(gate)
-        raise ValueError(text)
 
 
 def _make() -> Celery:

@@ -16,7 +16,7 @@ class Answer:
 
     body: bytes
     envelope: str | None = None
-    """safecelery's; a text that stands at its place, whatever it is."""
+    """safecelery's, or whatever text stands in its place."""
 
 
 class ResultSealer(Protocol):

@@ -20,6 +20,8 @@ GROWN_MIB = 100
 #: What no honest task of a case leaves in the witness file.
 UNCALLED = ("note", "secret", "PWNED")
 
+UNREADY = ("PENDING", "RECEIVED", "STARTED", "RETRY")
+
 Verdict = Literal["true", "refused", "withheld", "believed", "disturbed", "hung", "died", "effect", "n/a"]
 #: Verdicts that do no harm beyond what nobody can prevent: the caller is told, has the truth, or waits for it.
 GOOD = ("true", "refused", "withheld")
@@ -88,6 +90,8 @@ def _judge_peek(played: Played, read: Belief) -> Belief:
     told = json.dumps(said["value"])
     if any(lie in told for lie in played.lies):
         return Belief("believed", told[:80])
+    if said["value"]["state"] in UNREADY:
+        return Belief("hung", "nothing is there") if read.kind == "true" else read
     if read.kind == "true" and (said["value"]["children"] or said["value"]["state"] not in ("SUCCESS", "FAILURE")):
         return Belief("believed", told[:80])
     return read

@@ -10,15 +10,18 @@ from safecelery.keys.private import PrivateKey
 
 __all__ = ["SIGNERS", "AnswerKeys"]
 
-#: Owner -> tasks for which its key may answer. ``caller`` asks, ``worker`` answers; ``mute`` may send everything and
-#: answer nothing, ``narrow`` may answer for one task.
-OWNERS: dict[str, tuple[str, ...]] = {
-    "caller": (),
-    "worker": ("service.*", "celery.*"),
-    "mute": (),
-    "narrow": ("service.add",),
-    "revoked": ("service.*",),
-    "expired": ("service.*",),
+_ALL = ("service.*",)
+#: Owner -> tasks that its key may send, and those for which it may answer. ``caller`` asks, ``worker`` answers;
+#: ``mute`` may send everything and answer nothing, ``narrow`` may answer for one task, ``clerk`` may send one that is
+#: no chord's.
+OWNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "caller": (_ALL, ()),
+    "worker": (_ALL, ("service.*", "celery.*")),
+    "mute": (_ALL, ()),
+    "narrow": (_ALL, ("service.add",)),
+    "clerk": (("service.note",), ()),
+    "revoked": (_ALL, _ALL),
+    "expired": (_ALL, _ALL),
 }
 SIGNERS = (*OWNERS, "unknown", "none")
 QUEUES = ("orders", "other")
@@ -31,12 +34,12 @@ class AnswerKeys:
         self._directory = directory
         self._private: dict[str, PrivateKey] = {"unknown": generate_key("unknown")}
         entries = []
-        for owner, results in OWNERS.items():
+        for owner, (send, results) in OWNERS.items():
             old = {"now": datetime.now(UTC) - timedelta(days=1)} if owner == "expired" else {}
             key = generate_key(owner, lifetime=timedelta(hours=12), **old)
             write_private(directory / f"{owner}.key", key)
             self._private[owner] = key
-            entry = trust_entry(key, send=("service.*",), queues=QUEUES)
+            entry = trust_entry(key, send=send, queues=QUEUES)
             entry += f"results = {list(results)}\n" if results else ""
             entries.append(entry + ("revoked = true\n" if owner == "revoked" else ""))
         self.trust_file = directory / "trust.toml"

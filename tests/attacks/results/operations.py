@@ -57,14 +57,11 @@ def _swap(scene: Scene, step: Mapping[str, Any]) -> None:
     """This task has the other's result, and the other has this one's."""
     store = scene.stage.store
     if isinstance(store, DatabaseStore):
-        mine, theirs = store.row(scene.id), store.row(scene.other_id)
-        kept = {"id", "task_id"}
-        store.change(scene.id, {name: value for name, value in theirs.items() if name not in kept})
-        store.change(scene.other_id, {name: value for name, value in mine.items() if name not in kept})
+        store.swap(scene.id, scene.other_id)
         return
-    mine_, theirs_ = store.read(scene.id), store.read(scene.other_id)
-    store.write(scene.id, theirs_)
-    store.write(scene.other_id, mine_)
+    mine, theirs = store.read(scene.id), store.read(scene.other_id)
+    store.write(scene.id, theirs)
+    store.write(scene.other_id, mine)
 
 
 def _columns(scene: Scene, step: Mapping[str, Any]) -> None:
@@ -80,14 +77,16 @@ def _column(scene: Scene, step: Mapping[str, Any]) -> None:
     store.change(scene.id, {step["column"]: make(scene, step).body})
 
 
+def _drop_document(scene: Scene, step: Mapping[str, Any]) -> None:
+    """safecelery's own row of the result, if it has one."""
+    store = scene.stage.store
+    assert isinstance(store, DatabaseStore), "of a database only"
+    store.drop_document(scene.id)
+
+
 def _group(scene: Scene, step: Mapping[str, Any]) -> None:
     """What is saved of a group."""
-    store = scene.stage.store
-    answer = make(scene, step)
-    if isinstance(store, DatabaseStore):
-        store.change_group(scene.group, answer.body)
-        return
-    _redis(scene).client.set(RedisStore.group_key(scene.group), scene.stage.players.results.pack(answer), ex=3600)
+    scene.stage.store.write_group(scene.group, make(scene, step))
 
 
 # Chords: a sorted set of parts, and counters beside it --------------------------------------------------------------
@@ -148,11 +147,22 @@ def _number(scene: Scene, step: Mapping[str, Any]) -> None:
     _redis(scene).client.set(RedisStore.group_key(scene.group, step["key"]), step["value"])
 
 
+def _seal_of_size(scene: Scene, step: Mapping[str, Any]) -> None:
+    """The sealed size beside Celery's number; who has no envelopes keeps only that."""
+    answer = make(scene, step)
+    if answer.envelope is not None:
+        key = RedisStore.group_key(scene.group, ".safecelery-s")
+        _redis(scene).client.set(key, answer.envelope)
+    _number(scene, {"key": ".s", "value": step["number"]})
+
+
 def _number_of_other(scene: Scene, step: Mapping[str, Any]) -> None:
     """The true number of another chord."""
     client = _redis(scene).client
-    theirs = client.get(RedisStore.group_key(scene.other_group, step["key"]))
-    client.set(RedisStore.group_key(scene.group, step["key"]), theirs)
+    for key in step["keys"]:
+        theirs = client.get(RedisStore.group_key(scene.other_group, key))
+        if theirs is not None:
+            client.set(RedisStore.group_key(scene.group, key), theirs)
 
 
 def _drop_key(scene: Scene, step: Mapping[str, Any]) -> None:
@@ -187,6 +197,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "swap": Operation(_swap),
     "columns": Operation(_columns, takes=frozenset({"set"})),
     "column": Operation(_column, _VALUE, frozenset({"column"})),
+    "drop-document": Operation(_drop_document),
     "group": Operation(_group, _VALUE),
     "part-add": Operation(_part_add, _VALUE, frozenset({"score"})),
     "part-replace": Operation(_part_replace, _VALUE),
@@ -195,7 +206,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "part-again": Operation(_part_again, takes=frozenset({"score"})),
     "part-of-other": Operation(_part_of_other),
     "number": Operation(_number, takes=frozenset({"key", "value"})),
-    "number-of-other": Operation(_number_of_other, takes=frozenset({"key"})),
+    "number-of-other": Operation(_number_of_other, takes=frozenset({"keys"})),
+    "size": Operation(_seal_of_size, _VALUE, frozenset({"number"})),
     "drop-key": Operation(_drop_key, takes=frozenset({"key"})),
     "as-task": Operation(_as_task, takes=frozenset({"runs"})),
 }

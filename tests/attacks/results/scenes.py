@@ -34,10 +34,9 @@ class Played:
 
 def _attack(scene: Scene, case: Case) -> None:
     stage = scene.stage
-    resolve = Resolver(
-        {"CANARY": scene.canary, "ID": scene.id, "OTHER_ID": scene.other_id, "GROUP": scene.group},
-        stage.players.tasks.kid,
-    )
+    names = {"CANARY": scene.canary, "ID": scene.id, "OTHER_ID": scene.other_id, "GROUP": scene.group}
+    names["MEMBER"] = (scene.members or [""])[-1]
+    resolve = Resolver(names, stage.players.tasks.kid)
     for step in case.attack:
         OPERATIONS[step["do"]].run(scene, resolve(dict(step)))
 
@@ -59,12 +58,13 @@ def _before(scene: Scene, case: Case, played: Played) -> None:
         gate, lie = _open_gate(stage), f"earlier-{uuid4().hex}"
         played.lies.append(lie)
         if isinstance(store, RpcStore):
-            stage.wire.put(stage.task_message("service.held_fail", [gate, lie], scene.id, TAP))
+            stage.wire.put(stage.task_message("service.held", [gate, lie, True], scene.id, TAP))
             scene.earlier = stage.eventually(store.tapped, "the earlier reply")
         else:
-            stage.caller.ask("send", task="service.held_fail", args=[gate, lie], id=scene.id)
+            stage.caller.ask("send", task="service.held", args=[gate, lie, True], id=scene.id)
             stage.await_end(scene.id)
             scene.earlier = store.read(scene.id)
+            store.drop(scene.id)
 
 
 def _open_gate(stage: Stage) -> str:
@@ -76,11 +76,10 @@ def _open_gate(stage: Stage) -> str:
 def play_task(stage: Stage, case: Case, played: Played) -> None:
     """One task, attacked while it runs or after."""
     gate, secret = uuid4().hex, f"true-{uuid4().hex}"
-    task = "service.held" if not case.fails else "service.held_fail"
     played.truth = {"value": secret} if not case.fails else {"raised": "ValueError", "text": secret}
-    scene = Scene(stage, played.lies[0], task, str(uuid4()))
+    scene = Scene(stage, played.lies[0], "service.held", str(uuid4()))
     _before(scene, case, played)
-    sent = stage.caller.ask("send", task=task, args=[gate, secret], id=scene.id)
+    sent = stage.caller.ask("send", task="service.held", args=[gate, secret, case.fails], id=scene.id)
     if isinstance(stage.store, RpcStore):
         stage.store.queue = sent["reply_to"]
     stage.await_start(gate)

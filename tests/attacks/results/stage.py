@@ -22,7 +22,7 @@ from tests.attacks.case import build
 from tests.attacks.forge import Forger
 from tests.attacks.operations import Sent
 from tests.attacks.results.process import Caller, CallerDied, CallerHangs, peak_mib, reset_peak
-from tests.attacks.results.stores import DatabaseStore, RedisStore, RpcStore
+from tests.attacks.results.stores import DatabaseStore, RedisStore, RpcStore, SealedDatabaseStore
 from tests.attacks.results.subjects import SUBJECTS, Place, Players
 from tests.attacks.wire import Wire, wire_to
 
@@ -181,7 +181,11 @@ def on_stage(
     if isinstance(broker, RabbitServer):
         store = RpcStore(broker)
     else:
-        store = RedisStore(redis, RESULT_DB, players.results) if backend == "redis" else DatabaseStore(database)
+        if backend == "redis":
+            store = RedisStore(redis, RESULT_DB, players.results)
+        else:
+            kind = SealedDatabaseStore if players.results.has_envelope else DatabaseStore
+            store = kind(database, players.results)
     lender = Celery("lender", broker="memory://", set_as_current=False)
     with wire_to(broker, BROKER_DB) as wire:
         wire.clear("orders", "other")

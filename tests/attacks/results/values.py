@@ -83,6 +83,11 @@ def _part(scene: Scene, given: Any) -> bytes:
     return as_json([1, *given])
 
 
+def _size(scene: Scene, given: Any) -> bytes:
+    """The sealed size of a chord has no body."""
+    return b""
+
+
 def _true(scene: Scene, given: Any) -> Answer:
     return scene.stage.store.read(scene.id)
 
@@ -111,8 +116,8 @@ def _control(scene: Scene, given: Any) -> Answer:
 #: Member of an attack -> the bytes, still to be signed, or an answer that is as it is.
 VALUES: Mapping[str, Callable[[Scene, Any], bytes | Answer]] = {
     "meta": _meta, "text": _text, "hex": _hex, "made": _made, "nested": _nested, "bomb": _bomb, "squeezed": _squeezed,
-    "members": _members, "part": _part, "true": _true, "other": _other, "earlier": _earlier, "task": _task,
-    "control": _control,
+    "members": _members, "part": _part, "size": _size, "true": _true, "other": _other, "earlier": _earlier,
+    "task": _task, "control": _control,
 }  # fmt: skip
 
 
@@ -141,9 +146,7 @@ def make(scene: Scene, step: Mapping[str, Any]) -> Answer:
     signer = step.get("signer", "none" if isinstance(made, bytes) else "")
     if signer:
         text = made if isinstance(made, bytes) else sealer.text(made)
-        claims = dict(step.get("claims", {}))
-        claims["hdr"] = {"task": scene.task, **claims.get("hdr", {})}
-        made = sealer.seal(text, signer, scene.id, claims)
+        made = sealer.seal(text, signer, scene.id, _claims(scene, kind, step.get("claims", {})))
     assert isinstance(made, Answer)
     for change in step.get("changes", ()):
         made = _changed(scene, made, change)
@@ -152,6 +155,21 @@ def make(scene: Scene, step: Mapping[str, Any]) -> Answer:
         envelope = _other(scene, True).envelope if seal == "other" else SEALS[seal](made.envelope)
         made = Answer(made.body, envelope)
     return made
+
+
+def _claims(scene: Scene, kind: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """As those of a true one, but for the changes."""
+    hdr: dict[str, Any] = {"kind": "result", "task": scene.task, "id": scene.id}
+    if kind == "part":
+        hdr = {**hdr, "kind": "chord-part", "group": scene.group, "index": 0}
+    elif kind == "members":
+        hdr = {"kind": "group", "group": scene.group}
+    elif kind == "size":
+        hdr = {"kind": "chord-size", "group": scene.group, "size": 0}
+    claims: dict[str, Any] = {"hdr": {**hdr, **changes.get("hdr", {})}}
+    if kind != "meta":
+        claims["aud"] = {"exchange": "safecelery.results", "routing_key": hdr.get("group", scene.id)}
+    return {**claims, **{name: value for name, value in changes.items() if name != "hdr"}}
 
 
 def _changed(scene: Scene, answer: Answer, change: list[str]) -> Answer:
