@@ -39,6 +39,17 @@ def _outcome(read: Callable[[], Any]) -> dict[str, Any]:
         }
 
 
+class _Once:
+    """Says that it waits, once it has waited for a while."""
+
+    said = False
+
+    def __call__(self) -> None:
+        if not self.said:
+            self.said = True
+            _say({"event": "waiting"})
+
+
 def _send(given: dict[str, Any]) -> dict[str, Any]:
     options = {"task_id": given["id"]} if given.get("id") else {}
     result = app.tasks[given["task"]].apply_async(given["args"], **options)
@@ -76,8 +87,10 @@ def _peek(task_id: str) -> dict[str, Any]:
 def _read(given: dict[str, Any]) -> dict[str, Any]:
     """Wait as the sender does, or look as somebody who has only the id."""
     result = app.AsyncResult(given["id"]) if given["fresh"] else _sent[given["id"]]
-    _say({"event": "waiting"})
-    report = {"get": _outcome(lambda: result.get(timeout=given["timeout"]))}
+    options: dict[str, Any] = {"on_interval": _Once()} if given.get("settled") else {}
+    if not options:
+        _say({"event": "waiting"})
+    report = {"get": _outcome(lambda: result.get(timeout=given["timeout"], **options))}
     if given.get("leaf"):
         report["leaf"] = _outcome(lambda: app.AsyncResult(given["id"]).get_leaf())
     if given["peek"]:

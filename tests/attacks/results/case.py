@@ -11,6 +11,7 @@
                             "stored": after the true result was stored, before the caller looks
     other, earlier          true: another task of the caller has a result by then; the same id had one before
     leaf                    the caller follows children, too
+    settled                 the caller has waited for a while, and has looked into the store before
     [[attack]]              what the attacker does: one operation of `operations.py` each
     [expect]                for _rejected: reasons, of which the refusal has one; withheld: the caller may wait in vain,
                             since nobody can keep an attacker from taking things away;
@@ -39,7 +40,8 @@ CASES = Path(__file__).parent / "cases"
 OUTCOMES = ("rejected", "admitted", "harmless")
 KINDS = ("task", "group", "chord")
 TIMES = ("waiting", "pending", "stored")
-CALL = {"kind", "fails", "when", "other", "earlier", "leaf"}
+FLAGS = ("other", "earlier", "leaf", "settled")
+CALL = {"kind", "fails", "when", *FLAGS}
 EXPECT = {"rejected": {"reasons", "withheld"}, "admitted": {"value", "raised", "text"}, "harmless": set[str]()}
 
 
@@ -57,7 +59,7 @@ class Case:
     when: str = "stored"
     fails: bool = False
     flags: frozenset[str] = field(default=frozenset())
-    """Of ``other``, ``earlier`` and ``leaf``."""
+    """Of ``FLAGS``."""
 
     @property
     def honest(self) -> bool:
@@ -112,7 +114,7 @@ def parse(text: str, name: str, title: str = "") -> Case:
         name=name, outcome=outcome, title=title or name.rpartition("_")[0].replace("_", " "),
         backends=tuple(document["backends"]), attack=tuple(attack), expect=expect, kind=call.get("kind", "task"),
         when=call.get("when", "stored"), fails=call.get("fails", False),
-        flags=frozenset(flag for flag in ("other", "earlier", "leaf") if call.get(flag)),
+        flags=frozenset(flag for flag in FLAGS if call.get(flag)),
     )  # fmt: skip
 
 

@@ -13,10 +13,11 @@ from tests.attacks.results.stage import NotDone, Stage
 from tests.attacks.results.stores import TAP, RedisStore, RpcStore
 from tests.attacks.results.values import Scene
 
-__all__ = ["SCENES", "WAIT_S", "Played"]
+__all__ = ["SCENES", "Played"]
 
-#: Seconds for which a caller waits, for a result that is not true or for the true one that comes after it.
-WAIT_S = 6.0
+#: Seconds for which a caller waits, for a result that is not true or for the true one that comes after it; and where
+#: nothing may come.
+WAIT_S, VAIN_S = 8.0, 1.5
 #: Seconds for a worker that was attacked to be done with a task.
 PATIENCE_S = 5.0
 #: Seconds until a caller that waits must have said something.
@@ -30,6 +31,10 @@ class Played:
         self.said: dict[str, Any] = {}
         self.truth: dict[str, Any] = {}
         self.lies = [canary]
+
+
+def _wait(case: Case) -> float:
+    return VAIN_S if case.expect.get("withheld") else WAIT_S
 
 
 def _attack(scene: Scene, case: Case) -> None:
@@ -83,9 +88,9 @@ def play_task(stage: Stage, case: Case, played: Played) -> None:
     if isinstance(stage.store, RpcStore):
         stage.store.queue = sent["reply_to"]
     stage.await_start(gate)
-    how = {"id": scene.id, "timeout": WAIT_S, "peek": stage.backend != "rpc", "leaf": "leaf" in case.flags}
+    how = {"id": scene.id, "timeout": _wait(case), "peek": stage.backend != "rpc", "leaf": "leaf" in case.flags}
     if case.when == "waiting":
-        stage.caller.tell("read", fresh=False, **how)
+        stage.caller.tell("read", fresh=False, settled="settled" in case.flags, **how)
         assert stage.caller.hear(SAY_S)["event"] == "waiting"
         _attack(scene, case)
         stage.open_gate(gate)
@@ -115,7 +120,7 @@ def play_group(stage: Stage, case: Case, played: Played) -> None:
     for member in scene.members:
         stage.await_end(member)
     _attack(scene, case)
-    played.said = stage.caller.ask("read-group", id=scene.group, timeout=WAIT_S, within_s=SAY_S)
+    played.said = stage.caller.ask("read-group", id=scene.group, timeout=_wait(case), within_s=SAY_S)
 
 
 #: What the tasks of a chord return: one at once, the others when their gates open.
@@ -140,7 +145,7 @@ def play_chord(stage: Stage, case: Case, played: Played) -> None:
         with contextlib.suppress(NotDone):
             stage.await_end(member, PATIENCE_S)
     stage.open_gate(gates[2])
-    played.said = stage.caller.ask("read", fresh=False, id=sent["id"], timeout=WAIT_S, peek=False, within_s=SAY_S)
+    played.said = stage.caller.ask("read", fresh=False, id=sent["id"], timeout=_wait(case), peek=False, within_s=SAY_S)
 
 
 def _start_chord(stage: Stage, store: RedisStore, parts: tuple[int, ...], gates: list[str]) -> dict[str, Any]:
