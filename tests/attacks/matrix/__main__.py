@@ -31,6 +31,7 @@ from tests.attacks.corpus import corpus  # noqa: E402
 from tests.attacks.driver import Outcome  # noqa: E402
 from tests.attacks.matrix.document import document, totals  # noqa: E402
 from tests.attacks.matrix.run import load_results, run, save_results  # noqa: E402
+from tests.attacks.results.page import kept  # noqa: E402
 from tests.attacks.subjects import SUBJECTS  # noqa: E402
 
 PAGE = ROOT / "docs" / "attack-matrix.md"
@@ -98,7 +99,7 @@ def main() -> int:
         results = {key: one for key, one in ({**load_results(RESULTS), **results}).items() if key[2] in names}
         RESULTS.unlink(missing_ok=True)
         save_results(RESULTS, results)
-        PAGE.write_text(document(results, cases, about()))
+        PAGE.write_text(document(results, cases, about()) + kept(PAGE))
     for (subject, broker), counted in totals(results, cases).items():
         print(f"{subject:10} {broker:8} {dict(counted)}")
     ours = [counted for (subject, _), counted in totals(results, cases).items() if subject == "safecelery"]

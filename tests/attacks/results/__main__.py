@@ -19,10 +19,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))  # where processes, and we, find `service`
 
+from tests.attacks.matrix.__main__ import PAGE, about  # noqa: E402
 from tests.attacks.results.case import corpus  # noqa: E402
 from tests.attacks.results.driver import GOOD, Outcome  # noqa: E402
+from tests.attacks.results.page import put, section, totals  # noqa: E402
 from tests.attacks.results.run import Key, load_outcomes, run, save_outcomes  # noqa: E402
 from tests.attacks.results.subjects import BACKENDS, SUBJECTS  # noqa: E402
+
+#: The outcomes behind the page, so that a run of a few cases can bring it up to date.
+OUTCOMES = Path(__file__).with_name("outcomes.json")
 
 
 def _options() -> argparse.Namespace:
@@ -54,9 +59,17 @@ def main() -> int:
                 outcomes |= found
                 if options.save:
                     save_outcomes(options.save, found)
-    honest = {case.name for case in cases if case.outcome == "admitted"}
-    bad = [key for key, one in outcomes.items() if key[0] == "safecelery" and one.verdict not in GOOD]
-    print(f"{len(outcomes)} played; harmed safecelery: {bad}; {len(honest)} that must be believed")
+    if options.write:
+        names = {case.name: case.backends for case in cases}
+        known = {**load_outcomes(OUTCOMES), **outcomes}
+        outcomes = {key: one for key, one in known.items() if key[1] in names.get(key[2], ())}
+        OUTCOMES.unlink(missing_ok=True)
+        save_outcomes(OUTCOMES, outcomes)
+        put(PAGE, section(outcomes, cases, about()))
+    for (subject, backend), counted in totals(outcomes, cases).items():
+        print(f"{subject:10} {backend:8} {dict(counted)}")
+    bad = [key[1:] for key, one in outcomes.items() if key[0] == "safecelery" and one.verdict not in GOOD]
+    print("harm to safecelery:", *bad or ["none"])
     return 1 if bad else 0
 
 

@@ -30,7 +30,7 @@ __all__ = ["DEADLINE_S", "NotDone", "Stage", "on_stage"]
 
 DEADLINE_S = 20.0
 #: Databases of Redis that no other suite uses: the broker's, and the results'.
-BROKER_DB, RESULT_DB = 23, 24
+BROKER_DB, RESULT_DB = 53, 54
 #: First summand of the honest tasks between the cases.
 HONEST = 1_000_000
 

@@ -91,7 +91,7 @@ def _hardened(place: Place) -> Players:
 
 
 #: Database of Redis that keeps the ledger, whatever the backend is.
-LEDGER_DB = 25
+LEDGER_DB = 55
 
 
 def _stock(place: Place, variant: str) -> dict[str, str]:

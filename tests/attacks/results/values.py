@@ -146,7 +146,7 @@ def make(scene: Scene, step: Mapping[str, Any]) -> Answer:
     signer = step.get("signer", "none" if isinstance(made, bytes) else "")
     if signer:
         text = made if isinstance(made, bytes) else sealer.text(made)
-        made = sealer.seal(text, signer, scene.id, _claims(scene, kind, step.get("claims", {})))
+        made = sealer.seal(text, signer, scene.id, _claims(scene, kind, step))
     assert isinstance(made, Answer)
     for change in step.get("changes", ()):
         made = _changed(scene, made, change)
@@ -157,11 +157,13 @@ def make(scene: Scene, step: Mapping[str, Any]) -> Answer:
     return made
 
 
-def _claims(scene: Scene, kind: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _claims(scene: Scene, kind: str, step: Mapping[str, Any]) -> dict[str, Any]:
     """As those of a true one, but for the changes."""
-    hdr: dict[str, Any] = {"kind": "result", "task": scene.task, "id": scene.id}
+    changes = step.get("claims", {})
+    state = step["meta"].get("status", "SUCCESS") if kind == "meta" else "SUCCESS"
+    hdr: dict[str, Any] = {"kind": "result", "task": scene.task, "id": scene.id, "state": state}
     if kind == "part":
-        hdr = {**hdr, "kind": "chord-part", "group": scene.group, "index": 0}
+        hdr = {**hdr, "kind": "chord-part", "group": scene.group, "index": 0, "state": step["part"][1]}
     elif kind == "members":
         hdr = {"kind": "group", "group": scene.group}
     elif kind == "size":
