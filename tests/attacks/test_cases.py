@@ -15,6 +15,7 @@ from tests.attacks.operations import OPERATIONS
 from tests.attacks.placeholders import Resolver
 from tests.attacks.probes import PROBES
 from tests.attacks.publishing import ACTIONS
+from tests.attacks.results.case import corpus as results_corpus
 
 DIRECTORIES = sorted(path for path in CASES.iterdir() if path.is_dir())
 HONEST = '[message]\ntask = "service.note"\nsigner = "full"\n'
@@ -59,6 +60,7 @@ def test_names_are_unique_and_malformed_messages_many() -> None:
 
 def test_every_reason_has_a_case() -> None:
     covered = {case.reason for case in corpus() if not case.lacks} - {None}
+    covered |= {reason for case in results_corpus() for reason in case.expect.get("reasons", ())} & set(Reason)
     assert covered == set(Reason) - WITHOUT_A_CASE.keys()
 
 

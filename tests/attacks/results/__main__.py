@@ -5,7 +5,7 @@
 
 ``--save`` keeps outcomes in a file (adding to it), ``--merge`` takes them from files instead of playing; ``--write``
 adds them to the known ones beside this file, and writes the section of docs/attack-matrix.md. The exit status is 1 if
-an attack on safecelery did harm.
+an attack on safecelery did harm that the case does not say is known.
 """
 
 from __future__ import annotations
@@ -61,14 +61,19 @@ def main() -> int:
                     save_outcomes(options.save, found)
     if options.write:
         names = {case.name: case.backends for case in cases}
-        known = {**load_outcomes(OUTCOMES), **outcomes}
-        outcomes = {key: one for key, one in known.items() if key[1] in names.get(key[2], ())}
+        stored = {**load_outcomes(OUTCOMES), **outcomes}
+        outcomes = {key: one for key, one in stored.items() if key[1] in names.get(key[2], ())}
         OUTCOMES.unlink(missing_ok=True)
         save_outcomes(OUTCOMES, outcomes)
         put(PAGE, section(outcomes, cases, about()))
     for (subject, backend), counted in totals(outcomes, cases).items():
         print(f"{subject:10} {backend:8} {dict(counted)}")
-    bad = [key[1:] for key, one in outcomes.items() if key[0] == "safecelery" and one.verdict not in GOOD]
+    known = {case.name for case in cases if case.expect.get("known")}
+    bad = [
+        key[1:]
+        for key, one in outcomes.items()
+        if key[0] == "safecelery" and one.verdict not in GOOD and key[2] not in known
+    ]
     print("harm to safecelery:", *bad or ["none"])
     return 1 if bad else 0
 

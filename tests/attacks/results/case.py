@@ -16,6 +16,7 @@
     [expect]                for _rejected: reasons, of which the refusal has one; withheld: the caller may wait in vain,
                             since nobody can keep an attacker from taking things away;
                             for _harmless: nothing, the caller believes the truth;
+                            for both: known, if safecelery does not prevent it, and docs/threat-model.md says so;
                             for _admitted: value or raised (the end of a class name), text (in that of the exception)
 
 ``_rejected`` and ``_harmless`` are attacks: the caller is told, or has the true result all the same. ``_admitted`` is
@@ -42,7 +43,7 @@ KINDS = ("task", "group", "chord")
 TIMES = ("waiting", "pending", "stored")
 FLAGS = ("other", "earlier", "leaf", "settled")
 CALL = {"kind", "fails", "when", *FLAGS}
-EXPECT = {"rejected": {"reasons", "withheld"}, "admitted": {"value", "raised", "text"}, "harmless": set[str]()}
+EXPECT = {"rejected": {"reasons", "withheld", "known"}, "admitted": {"value", "raised", "text"}, "harmless": {"known"}}
 
 
 @dataclass(frozen=True, slots=True)

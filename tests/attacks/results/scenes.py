@@ -19,7 +19,7 @@ __all__ = ["SCENES", "Played"]
 #: nothing may come.
 WAIT_S, VAIN_S = 8.0, 1.5
 #: Seconds for a worker that was attacked to be done with a task.
-PATIENCE_S = 5.0
+PATIENCE_S = 3.0
 #: Seconds until a caller that waits must have said something.
 SAY_S = WAIT_S + 20.0
 
