@@ -11,6 +11,7 @@
                             "stored": after the true result was stored, before the caller looks
     other, earlier          true: another task of the caller has a result by then; the same id had one before
     leaf                    the caller follows children, too
+    stranger                whoever looks has only the id: another process than the one that sent the task
     settled                 the caller has waited for a while, and has looked into the store before
     [[attack]]              what the attacker does: one operation of `operations.py` each
     [expect]                for _rejected: reasons, of which the refusal has one; withheld: the caller may wait in vain,
@@ -41,7 +42,7 @@ CASES = Path(__file__).parent / "cases"
 OUTCOMES = ("rejected", "admitted", "harmless")
 KINDS = ("task", "group", "chord")
 TIMES = ("waiting", "pending", "stored")
-FLAGS = ("other", "earlier", "leaf", "settled")
+FLAGS = ("other", "earlier", "leaf", "settled", "stranger")
 CALL = {"kind", "fails", "when", *FLAGS}
 EXPECT = {"rejected": {"reasons", "withheld", "known"}, "admitted": {"value", "raised", "text"}, "harmless": {"known"}}
 

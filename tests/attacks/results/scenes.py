@@ -105,6 +105,13 @@ def play_task(stage: Stage, case: Case, played: Played) -> None:
         stage.open_gate(gate)
         stage.await_end(scene.id)
         _attack(scene, case)
+    if "stranger" in case.flags:
+        stranger = stage.players.make_caller().start()
+        try:
+            played.said = stranger.ask("read", fresh=True, within_s=SAY_S, **how)
+        finally:
+            stranger.stop()
+        return
     played.said = stage.caller.ask("read", fresh=case.when == "stored", within_s=SAY_S, **how)
 
 
