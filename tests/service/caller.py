@@ -20,14 +20,18 @@ from service.answers import app
 
 #: What Celery says when nothing came; a stored exception of that class has another text.
 NOTHING_CAME = "The operation timed out."
-MOST_TEXT = 100_000
+MOST_TEXT = 10_000
 
 _sent: dict[str, Any] = {}
 
 
+def _short(value: Any) -> Any:
+    return value[:MOST_TEXT] if isinstance(value, str) else value
+
+
 def _outcome(read: Callable[[], Any]) -> dict[str, Any]:
     try:
-        return {"value": read()}
+        return {"value": _short(read())}
     except Exception as error:
         if isinstance(error, CeleryTimeout) and str(error) == NOTHING_CAME:
             return {"timeout": True}
@@ -79,7 +83,7 @@ def _peek(task_id: str) -> dict[str, Any]:
     other = app.AsyncResult(task_id)
     children = [getattr(child, "id", repr(child)) for child in other.children or []]
     return {
-        "state": other.state, "result": other.result, "traceback": other.traceback, "children": children,
+        "state": other.state, "result": _short(other.result), "traceback": other.traceback, "children": children,
         "name": other.name, "worker": other.worker,
     }  # fmt: skip
 

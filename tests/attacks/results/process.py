@@ -115,14 +115,15 @@ class Caller:
         deadline = time.monotonic() + within_s
         with selectors.DefaultSelector() as selector:
             selector.register(self._child.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._unread:
+            chunks = [self._unread]
+            while b"\n" not in chunks[-1]:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise CallerHangs(f"no answer within {within_s:g} s")
                 data = os.read(self._child.stdout.fileno(), 1 << 20)
                 if not data:
                     raise CallerDied(self._end())
-                self._unread += data
-        line, _, self._unread = self._unread.partition(b"\n")
+                chunks.append(data)
+        line, _, self._unread = b"".join(chunks).partition(b"\n")
         said: dict[str, Any] = json.loads(line)
         return said
 
