@@ -78,8 +78,11 @@ def _outcome(stage: Stage, case: Case, played: Played, since: int) -> Outcome:
         return Outcome("believed", f"the body ran with {numbers[-1]}")
     order = ("died", "hung", "believed", "disturbed", "refused", "true")
     worst = min(beliefs, key=lambda belief: order.index(belief.kind))
-    withheld = worst.kind == "hung" and case.expect.get("withheld")
-    return Outcome("withheld" if withheld else worst.kind, worst.note)
+    if worst.kind == "hung" and case.expect.get("withheld"):
+        return Outcome("withheld", worst.note)
+    if worst.kind == "disturbed" and case.outcome == "rejected" and not stage.players.results.has_envelope:
+        return Outcome("refused", worst.note)  # who has no word for it says it by whatever is raised
+    return Outcome(worst.kind, worst.note)
 
 
 def _judge_peek(played: Played, read: Belief) -> Belief:

@@ -29,12 +29,13 @@ same process must get the true result of an honest call from the same worker. `a
 
 * **true**: the caller has the true result. Of a result that is sealed by a key which may answer for the task: it
   believes that, as it should, and an exception that it does not know is a `RemoteError`.
-* **refused**: it is told, by an exception that says why (a chord, by a failed body).
+* **refused**: it is told, by an exception that says why (a chord, by a failed body). Where Celery has no exception for
+  it, whatever reading the stored value raises counts, as long as it is not what the attacker wrote.
 * **withheld**: what was taken away does not come. Nobody can prevent that, and nothing else is believed instead.
 * **believed**: it has a value, a failure, a traceback or a child that is not true; or a chord's body ran with
   numbers that are not.
-* **disturbed**: reading raises something else, or waiting ends though the true result comes.
-* **hung**: the caller waits in vain for a result that was stored, or the worker cannot store it.
+* **disturbed**: waiting ends with an error though the true result comes; or a worker could not store it.
+* **hung**: the caller waits in vain, then or in the honest call that comes after.
 * **died**: the process of the caller, or of the worker, has ended.
 * **effect**: code ran that nobody sent, or a process took 100 MiB more.
 * **n/a**: only the seal is changed, and this subject has none.

@@ -84,6 +84,7 @@ def play_task(stage: Stage, case: Case, played: Played) -> None:
     played.truth = {"value": secret} if not case.fails else {"raised": "ValueError", "text": secret}
     scene = Scene(stage, played.lies[0], "service.held", str(uuid4()))
     _before(scene, case, played)
+    logged = len(stage.worker.log)
     sent = stage.caller.ask("send", task="service.held", args=[gate, secret, case.fails], id=scene.id)
     if isinstance(stage.store, RpcStore):
         stage.store.queue = sent["reply_to"]
@@ -100,10 +101,10 @@ def play_task(stage: Stage, case: Case, played: Played) -> None:
         _attack(scene, case)
         stage.open_gate(gate)
         with contextlib.suppress(NotDone):  # it cannot store what it has; the caller will see
-            stage.await_end(scene.id, PATIENCE_S)
+            stage.await_end(scene.id, PATIENCE_S, logged)
     else:
         stage.open_gate(gate)
-        stage.await_end(scene.id)
+        stage.await_end(scene.id, since=logged)
         _attack(scene, case)
     if "stranger" in case.flags:
         stranger = stage.players.make_caller().start()

@@ -95,10 +95,10 @@ class Stage:
         """The task that waits for the gate is running."""
         self.eventually(lambda: any(line.get("gate") == gate for line in self.witnesses()), f"start of {gate}")
 
-    def await_end(self, task_id: str, deadline_s: float = DEADLINE_S) -> None:
-        """The worker is done with the task, and with storing its result."""
+    def await_end(self, task_id: str, deadline_s: float = DEADLINE_S, since: int = 0) -> None:
+        """The worker is done with the task, and with storing its result; from that character of its log on."""
         ends = [f"[{task_id}] {word}" for word in ("succeeded", "raised", "ignored")]
-        self.eventually(lambda: any(end in self.worker.log for end in ends), f"end of {task_id}", deadline_s)
+        self.eventually(lambda: any(end in self.worker.log[since:] for end in ends), f"end of {task_id}", deadline_s)
 
     def check_alive(self, deadline_s: float = DEADLINE_S) -> str | None:
         """The same caller still has true results of the same worker; or what is amiss."""

@@ -109,7 +109,7 @@ def _task(scene: Scene, given: Any) -> Answer:
 
 def _control(scene: Scene, given: Any) -> Answer:
     """A remote command."""
-    sent = scene.stage.players.tasks.control(json.dumps({"method": given, "arguments": {}}).encode(), "caller")
+    sent = scene.stage.players.tasks.control(json.dumps({"method": given, "arguments": {}}).encode(), "full")
     return Answer(sent.body, sent.headers.get("safecelery"))
 
 
