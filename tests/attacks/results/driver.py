@@ -39,7 +39,7 @@ def attack(stage: Stage, case: Case) -> Outcome:
     """Play the case; processes that suffered are replaced."""
     if case.about_envelopes and not stage.players.results.has_envelope:
         return Outcome("n/a", "only the seal is changed")
-    played, since, logged = Played(f"canary{uuid4().hex}"), stage.witness_count(), len(stage.caller.log)
+    played, since, logged = Played(f"canary{uuid4().hex}"), stage.witness_count(), stage.logs()
     memory = stage.reset_peaks()
     try:
         SCENES[case.kind](stage, case, played)
@@ -59,8 +59,10 @@ def attack(stage: Stage, case: Case) -> Outcome:
         outcome = Outcome("died" if "died" in amiss or "exited" in amiss else "hung", amiss)
     elif outcome.verdict == "effect":
         stage.restart()
-    if outcome.verdict in GOOD and case.outcome != "admitted" and played.lies[0] in stage.caller.log[logged:]:
-        return Outcome("effect", "the lie is in the caller's log")
+    if stage.players.results.has_envelope and outcome.verdict in GOOD and case.outcome != "admitted":
+        for name, now, before in zip(("caller", "worker"), stage.logs(), logged, strict=True):
+            if played.lies[0] in now[len(before) :]:
+                return Outcome("effect", f"the lie is in the log of the {name}")
     return outcome
 
 

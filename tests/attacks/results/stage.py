@@ -91,6 +91,10 @@ class Stage:
             time.sleep(0.01)
         return found
 
+    def logs(self) -> tuple[str, str]:
+        """What caller and worker have logged."""
+        return self.caller.log, self.worker.log
+
     def await_start(self, gate: str) -> None:
         """The task that waits for the gate is running."""
         self.eventually(lambda: any(line.get("gate") == gate for line in self.witnesses()), f"start of {gate}")
