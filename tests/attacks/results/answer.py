@@ -24,6 +24,8 @@ class ResultSealer(Protocol):
 
     has_envelope: bool
     """Whether there is something beside the body that an attack could change."""
+    content_type: str
+    """Of a reply."""
 
     def learn(self, answer: Answer) -> None:
         """See a true one: claims of sealed forgeries are those of a true result, changed where the case says."""
@@ -54,6 +56,7 @@ class PlainResultSealer:
     """Nothing vouches for anything."""
 
     has_envelope = False
+    content_type = "application/json"
 
     def learn(self, answer: Answer) -> None:
         """Nothing to learn."""

@@ -71,6 +71,8 @@ class EnvelopeResultSealer(PlainResultSealer):
 class AuthResultSealer(PlainResultSealer):
     """The body is packed with its signature."""
 
+    content_type = "application/data"
+
     def __init__(self, sealer: AuthSealer) -> None:
         self._sealer = sealer
 

@@ -183,7 +183,7 @@ def on_stage(
     players = SUBJECTS[subject](Place(broker, broker_url, redis, url, directory, witness, gates))
     store: RedisStore | RpcStore | DatabaseStore
     if isinstance(broker, RabbitServer):
-        store = RpcStore(broker)
+        store = RpcStore(broker, players.results)
     else:
         if backend == "redis":
             store = RedisStore(redis, RESULT_DB, players.results)

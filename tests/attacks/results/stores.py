@@ -98,7 +98,8 @@ class RedisStore:
 class RpcStore:
     """The reply queue of a caller."""
 
-    def __init__(self, server: RabbitServer) -> None:
+    def __init__(self, server: RabbitServer, sealer: ResultSealer) -> None:
+        self._content_type = sealer.content_type
         self._connection = Connection(server.url, ssl=server.broker_ssl)
         self._channel = self._connection.channel()
         self._channel.queue_declare(TAP, durable=False, auto_delete=False)
@@ -113,7 +114,7 @@ class RpcStore:
         """
         headers = {} if answer.envelope is None else {ENVELOPE: answer.envelope}
         properties: Mapping[str, Any] = {
-            "content_type": "application/json", "content_encoding": "utf-8", "delivery_mode": 1,
+            "content_type": self._content_type, "content_encoding": "utf-8", "delivery_mode": 1,
             "application_headers": {**headers, **(changes.pop("headers", None) or {})}, **changes,
         }  # fmt: skip
         message = amqp.Message(answer.body, **{name: value for name, value in properties.items() if value is not None})
