@@ -27,6 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Tells a caller that waits": ("published_*", "answered_*", "reply_*"),
     "Changes the seal of a result, or seals something else": (
         "seal_*", "sealed_*", "member_*", "space_*", "signed_by_worker_*",
+        "signed_for_ever_*",
     ),
     "Passes one kind of message off as another": ("task_*", "command_*", "result_sent_*"),
     "Writes over a stored result": ("stored_*",),

@@ -11,13 +11,13 @@ from tests.attacks.results.case import Case
 from tests.attacks.results.operations import OPERATIONS
 from tests.attacks.results.stage import NotDone, Stage
 from tests.attacks.results.stores import TAP, RedisStore, RpcStore
-from tests.attacks.results.values import Scene
+from tests.attacks.results.values import Scene, warm
 
 __all__ = ["SCENES", "Played"]
 
 #: Seconds for which a caller waits, for a result that is not true or for the true one that comes after it; and where
 #: nothing may come.
-WAIT_S, VAIN_S = 8.0, 1.5
+WAIT_S, VAIN_S = 15.0, 1.5
 #: Seconds for a worker that was attacked to be done with a task.
 PATIENCE_S = 3.0
 #: Seconds until a caller that waits must have said something.
@@ -48,6 +48,8 @@ def _attack(scene: Scene, case: Case) -> None:
 
 def _before(scene: Scene, case: Case, played: Played) -> None:
     """Other tasks of the caller, and an earlier run under the same id."""
+    for step in case.attack:
+        warm(step)
     stage, store = scene.stage, scene.stage.store
     if "other" in case.flags:
         gate, scene.other_id = _open_gate(stage), str(uuid4())
@@ -142,6 +144,8 @@ def play_chord(stage: Stage, case: Case, played: Played) -> None:
     assert isinstance(store, RedisStore), "chords are counted in Redis only"
     scene = Scene(stage, played.lies[0], "service.add", "")
     gates = [uuid4().hex for _ in range(3)]
+    for step in case.attack:
+        warm(step)
     if "other" in case.flags:
         scene.other_group = _start_chord(stage, store, OTHER_PARTS, gates[2:])["group"]
     sent = _start_chord(stage, store, PARTS, gates[:2])

@@ -14,7 +14,7 @@ from tests.attacks.results.answer import Answer, as_json, honest_meta
 if TYPE_CHECKING:
     from tests.attacks.results.stage import Stage
 
-__all__ = ["SEALS", "VALUES", "Scene", "make"]
+__all__ = ["SEALS", "VALUES", "Scene", "make", "warm"]
 
 #: Before compressed results (celery/backends/base.py, ``COMPRESSED_PAYLOAD_MAGIC``), with kombu's own names.
 MAGIC = b"\x00celery-compressed\x00"
@@ -66,6 +66,14 @@ def _nested(scene: Scene, given: Any) -> bytes:
 def _bomb(scene: Scene, given: Any) -> bytes:
     """As Celery would compress a result."""
     return MAGIC + KOMBU[given["kind"]].encode() + b"\0" + compressed_zeros(given["kind"], given["mib"])
+
+
+def warm(step: Mapping[str, Any]) -> None:
+    """Make a bomb before anybody waits: that takes seconds, and then it is kept."""
+    if "bomb" in step:
+        compressed_zeros(step["bomb"]["kind"], step["bomb"]["mib"])
+    elif "zeros" in step.get("made", {}):
+        compressed_zeros("gzip", step["made"]["zeros"])
 
 
 def _squeezed(scene: Scene, given: Any) -> bytes:
