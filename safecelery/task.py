@@ -46,28 +46,22 @@ class PendingResult(Protocol[R_co]):
 
     def get(self, timeout: float | None = None, propagate: bool = True, interval: float = 0.5) -> R_co:
         """Wait for the result. Raises what the task raised."""
-        ...
 
     def ready(self) -> bool:
         """Has the task finished?"""
-        ...
 
     def successful(self) -> bool:
         """Has it returned?"""
-        ...
 
     def failed(self) -> bool:
         """Has it raised?"""
-        ...
 
     @property
     def state(self) -> str:
         """Celery's state name."""
-        ...
 
     def forget(self) -> None:
         """Delete the stored result."""
-        ...
 
 
 class SafeTask(Task, Generic[P, R]):
