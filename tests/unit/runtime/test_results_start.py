@@ -85,7 +85,7 @@ def test_a_task_with_a_backend_of_its_own_is_refused(worker: SafeCelery) -> None
 
 def test_a_worker_says_for_which_tasks_nobody_will_believe_it(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     app = shop.app("worker")
-    for name, ignored in (("shop.add", False), ("billing.pay", False), ("billing.quiet", True)):
+    for name, ignored in (("shop.answered", False), ("billing.pay", False), ("billing.quiet", True)):
         app.task(name=name, ignore_result=ignored, time_limit=5, soft_time_limit=4)(nothing)
     with caplog.at_level(logging.WARNING):
         check_results(app)
