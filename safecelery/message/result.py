@@ -7,10 +7,10 @@ from typing import Any, Final, Literal
 
 from safecelery.errors import SealError
 from safecelery.message.claims import Audience
+from safecelery.message.encrypted import ENCRYPTED
 from safecelery.message.seal import Draft
 
 __all__ = [
-    "ENCRYPTED",
     "EXCHANGE",
     "GROUP",
     "MEMBERS",
@@ -27,8 +27,6 @@ EXCHANGE: Final = "safecelery.results"
 GROUP: Final = "celery.group"
 #: The name of a task that whoever says that it failed or was revoked does not know (E12.7).
 UNNAMED: Final = "celery.unknown"
-#: Content of an encrypted result: what stands inside is JSON, compressed as ``cmp`` says (E12.4).
-ENCRYPTED: Final = ("application/vnd.safecelery.encrypted", "binary")
 #: Header of a task's message that says whose id it runs under: ``{"id": ..., "task": ...}`` (E12.7).
 REPLACES: Final = "safecelery_replaces"
 Kind = Literal["result", "chord-part", "chord-size", "chord-growth", "group"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from kombu.compression import compress
 from kombu.utils.json import loads
 
 from safecelery.errors import Reason, Rejected, ResultTooLarge
 from safecelery.keys.ring import Keyring
+from safecelery.message.encrypted import is_encrypted
 from safecelery.message.inflate import inflate
-from safecelery.message.result import ENCRYPTED, UNNAMED, Kind, result_draft
+from safecelery.message.result import UNNAMED, Kind, result_draft
 from safecelery.message.result_form import join_stored
 from safecelery.message.result_open import OpenedResult, Question, open_result
 from safecelery.message.seal import seal
@@ -32,15 +33,6 @@ _TRUSTS_NOBODY: Final = (
     "this process trusts no key, so it can believe no result; set SAFECELERY_SIGNING__TRUST_FILE to a file that names "
     "the workers' keys and what they may answer for (results = [...])"
 )
-_NOT_ENCRYPTED: Final = Reason.CONTENT_DISALLOWED
-
-
-class _Cipher(Protocol):
-    """``guard.cipher``: see safecelery/keys/encryption."""
-
-    def must_encrypt(self, task: str) -> bool: ...
-    def encrypt(self, plain: bytes, *, typ: Any, task: str, task_id: str, queue: str | None) -> bytes: ...
-    def decrypt(self, data: bytes, *, typ: Any, task: str, task_id: str) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +77,9 @@ class ResultSeal:
         """Where results go that are too large for the store."""
         return place_of(self.settings)
 
-    @property
-    def _cipher(self) -> _Cipher | None:
-        return getattr(self.guard, "cipher", None)
-
     def encrypts(self, task: str) -> bool:
         """Whether results of this task are encrypted."""
-        cipher = self._cipher
-        return cipher is not None and cipher.must_encrypt(task)
+        return self.guard.cipher.must_encrypt(task)
 
     # Sealing ---------------------------------------------------------------------------------------------------
 
@@ -111,10 +98,13 @@ class ResultSeal:
         if compression is not None:
             body, cmp = compress(body, compression)
         task = members.get("task")
-        cipher = self._cipher
-        encrypted = cipher is not None and task is not None and cipher.must_encrypt(task)
-        if encrypted and cipher is not None:
-            body = cipher.encrypt(body, typ="result", task=str(task), task_id=str(members["id"]), queue=None)
+        encrypted = task is not None and self.encrypts(task)
+        if encrypted:
+            body = self.guard.cipher.encrypt(body, typ="result", task=str(task), task_id=str(members["id"]), queue=None)
+            if len(body) > self.settings.max_bytes:
+                raise ResultTooLarge(
+                    f"{len(body)} bytes when encrypted, results.max_bytes allows {self.settings.max_bytes}"
+                )
         draft = result_draft(kind, body, lifetime_s=lifetime_s, cmp=cmp, encrypted=encrypted, **members)
         return body, seal(draft, self.ring, now=time.time())
 
@@ -142,9 +132,8 @@ class ResultSeal:
         """
         if self.place is None:
             return None
-        cipher = self._cipher
-        if cipher is not None and cipher.must_encrypt(task):
-            value = cipher.encrypt(value, typ="result", task=task, task_id=task_id, queue=None)
+        if self.encrypts(task):
+            value = self.guard.cipher.encrypt(value, typ="result", task=task, task_id=task_id, queue=None)
         return self.place.put(value)
 
     def claimed(self, claim: Any, opened: Opened) -> Any:
@@ -158,8 +147,8 @@ class ResultSeal:
         if not opened.members:
             raise Rejected(Reason.ENVELOPE_MISSING, "a claim on a large result that nobody signed")
         data = self.place.get(claim)
-        if opened.encrypted and (cipher := self._cipher) is not None:
-            data = cipher.decrypt(data, typ="result", task=opened.task, task_id=str(opened.members["id"]))
+        if opened.encrypted:
+            data = self.guard.cipher.decrypt(data, typ="result", task=opened.task, task_id=str(opened.members["id"]))
         return parsed(data)
 
     # Opening ---------------------------------------------------------------------------------------------------
@@ -212,21 +201,20 @@ class ResultSeal:
             if not (self.reports or found.key.mode == "report"):
                 raise found.objection
             self.tell(found.objection, question, where, "report")
-        value = parsed(self._plain(found, most)) if found.body and whole else None
+        value = parsed(self._plain(found, most, question, where)) if found.body and whole else None
         if value is not None and _state(value) != found.claims.hdr.get("state"):
             raise Rejected(Reason.BODY_MALFORMED, "a result of another state than was sealed")
-        encrypted = (found.claims.ct, found.claims.ce) == ENCRYPTED
-        return Opened(value, found.task, found.id, dict(found.claims.hdr), encrypted)
+        return Opened(value, found.task, found.id, dict(found.claims.hdr), is_encrypted(found.claims))
 
-    def _plain(self, found: OpenedResult, most: int) -> bytes:
+    def _plain(self, found: OpenedResult, most: int, question: Question, where: Where) -> bytes:
         body, claims = found.body, found.claims
-        if (claims.ct, claims.ce) == ENCRYPTED:
-            cipher = self._cipher
-            if cipher is None:
-                raise Rejected(Reason.CONTENT_DISALLOWED, "encrypted, and this process has no key to decrypt results")
-            body = cipher.decrypt(body, typ="result", task=found.task, task_id=str(claims.hdr["id"]))
+        if is_encrypted(claims):
+            body = self.guard.cipher.decrypt(body, typ="result", task=found.task, task_id=str(claims.hdr["id"]))
         elif self.encrypts(found.task):
-            raise Rejected(_NOT_ENCRYPTED, "not encrypted, as results of this task have to be")
+            refusal = Rejected(Reason.NOT_ENCRYPTED, "not encrypted, as results of this task have to be")
+            if self.guard.settings.encryption.mode != "report":
+                raise refusal
+            self.tell(refusal, question, where, "report")
         return inflate(body, claims.cmp, most)
 
 
