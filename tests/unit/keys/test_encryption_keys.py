@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from datetime import timedelta
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import mlkem
 
 from safecelery.errors import KeyringError
 from safecelery.keys import base64url
@@ -14,6 +17,7 @@ from safecelery.keys.encryption.generate import encryption_trust_entry, generate
 from safecelery.keys.encryption.interface import UnwrapFailed
 from safecelery.keys.encryption.private import parse_decryption_key, render_decryption_key
 from safecelery.keys.encryption.schemes import ENCRYPTION_SCHEMES, encryption_scheme_named
+from safecelery.keys.encryption.schemes.hpke import suite
 from safecelery.keys.private import parse_private
 from safecelery.keys.trust import TrustStore
 from tests.unit.keys.encryption_builders import NOW, SCHEME, T, a_key, an_entry, parse
@@ -226,3 +230,29 @@ def test_a_symmetric_entry_reads_its_secret_when_it_is_used(monkeypatch: pytest.
 def test_a_symmetric_key_has_no_entry_without_a_place() -> None:
     with pytest.raises(KeyringError, match="say where senders find the secret"):
         encryption_trust_entry(a_key(scheme="aes-256-gcm"))
+
+
+def test_an_installation_without_hpke_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.hpke", None)
+    monkeypatch.delattr("cryptography.hazmat.primitives.hpke", raising=False)
+    suite.cache_clear()
+    for name in ("hpke-x25519", "hpke-mlkem768-x25519"):
+        with pytest.raises(KeyringError, match="cryptography 50"):
+            ENCRYPTION_SCHEMES[name].unwrapper(bytes(32))
+
+
+def test_an_installation_without_a_kem_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyringError, match="no KEM NOTHING"):
+        suite("NOTHING")
+
+    def refuse(data: bytes) -> None:
+        raise UnsupportedAlgorithm("no ML-KEM")
+
+    scheme = ENCRYPTION_SCHEMES["hpke-mlkem768-x25519"]
+    public = scheme.public(bytes(32))
+    monkeypatch.setattr(mlkem.MLKEM768PrivateKey, "from_seed_bytes", refuse)
+    monkeypatch.setattr(mlkem.MLKEM768PublicKey, "from_public_bytes", refuse)
+    with pytest.raises(KeyringError, match="no ML-KEM-768"):
+        scheme.unwrapper(bytes(32))
+    with pytest.raises(KeyringError, match="no ML-KEM-768"):
+        scheme.wrapper(public)
