@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
 from celery import Task
 from celery.utils.imports import symbol_by_name
@@ -26,6 +26,7 @@ from safecelery.runtime.idempotency import DEFAULT_TTL_S, Idempotency
 from safecelery.runtime.options import check_call
 from safecelery.runtime.outcome_code import operations_secret
 from safecelery.runtime.outcomes import run_once
+from safecelery.runtime.pending import PendingResult
 from safecelery.runtime.results.replaced import answers_for, stands_in
 from safecelery.runtime.results.table import check_task_backend
 
@@ -36,32 +37,6 @@ BUILTINS = "celery.app.builtins"
 
 P = ParamSpec("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
-
-
-class PendingResult(Protocol[R_co]):
-    """What a caller gets: Celery's ``AsyncResult`` with the task's return type."""
-
-    id: str
-
-    def get(self, timeout: float | None = None, propagate: bool = True, interval: float = 0.5) -> R_co:
-        """Wait for the result. Raises what the task raised."""
-
-    def ready(self) -> bool:
-        """Has the task finished?"""
-
-    def successful(self) -> bool:
-        """Has it returned?"""
-
-    def failed(self) -> bool:
-        """Has it raised?"""
-
-    @property
-    def state(self) -> str:
-        """Celery's state name."""
-
-    def forget(self) -> None:
-        """Delete the stored result."""
 
 
 class SafeTask(Task, Generic[P, R]):

@@ -19,7 +19,7 @@ from service.factory import witness
 from safecelery import SafeCelery, SafeCelerySettings, SafeTask, create_app
 
 QUEUE = "vault"
-LIMITS: dict[str, Any] = {"time_limit": 20, "soft_time_limit": 15, "ignore_result": True}
+LIMITS: dict[str, Any] = {"time_limit": 20, "soft_time_limit": 15}
 words = get_task_logger("canary")
 
 
@@ -49,6 +49,10 @@ def _secret(app: SafeCelery, encrypt: bool) -> None:
     def keep(text: str) -> str:
         witness("keep", length=len(text))
         return text
+
+    @app.task(name="service.count", **options)
+    def count(texts: list[str]) -> int:
+        return sum(map(len, texts))
 
     @app.task(name="service.spill", **options)
     def spill(text: str) -> None:

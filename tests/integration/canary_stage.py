@@ -19,6 +19,7 @@ from safecelery import SafeCelery
 from safecelery.keys.encryption.generate import encryption_trust_entry, generate_encryption_key
 from safecelery.keys.encryption.private import render_decryption_key
 from safecelery.keys.generate import write_document
+from safecelery.settings import EncryptionSettings
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration.canary_app import QUEUE, make
@@ -160,7 +161,7 @@ def canary_run(
     """A worker at DEBUG with events and mails on, an app that sends to it, and all the listeners."""
     keys = Identities(directory)
     for owner in ("worker", "producer", "operator"):
-        keys.add(owner, send=["service.*"], queues=["*"], control=["*"])
+        keys.add(owner, send=["service.*"], queues=["*"], control=["*"], results=["service.*"])
     reading = add_encryption(keys, "vault", queues=[QUEUE], results=["service.*"])
     names = add_encryption(keys, "names", "aes-256-gcm")
     (directory / "witness.jsonl").touch()
@@ -178,7 +179,9 @@ def canary_run(
         "tests.integration.canary_app", "worker", ["-c", "2", "-Q", QUEUE, "-E", "--loglevel", "DEBUG"],
         directory=directory, env=environment, name=f"canary-{'sealed' if encrypt else 'plain'}",
     )  # fmt: skip
-    run.app = stage.app = make(stage.settings("producer"), encrypt=encrypt)
+    # Who sends them may read what they return.
+    settings = stage.settings("producer").model_copy(update={"encryption": EncryptionSettings(keys=(reading,))})
+    run.app = stage.app = make(settings, encrypt=encrypt)
     with _monitored(redis_server, run.monitored), _overheard(run.app, run.events), run.worker:
         yield run
     let_go(run.app)

@@ -42,8 +42,9 @@ def live(run: CanaryRun) -> None:
     run.send("spill", link_error=run.sign("keep"))
     group(run.sign("keep"), run.sign("keep")).apply_async()
     chord([run.app.tasks["service.first"].si().set(queue=QUEUE)] * 2, run.sign("keep")).apply_async()
+    chord([run.sign("keep"), run.sign("keep")], run.sign("keep")).apply_async()
     run.app.tasks["service.keep"].map([run.canary]).apply_async(queue=QUEUE, ignore_result=True)
-    run.until("keep", 8)
+    run.until("keep", 11)
     run.until("spill", 2)
     run.until("again", 2)
     run.until("show")
@@ -83,6 +84,14 @@ def run(
 def test_the_canary_shows_where_it_is_not_encrypted_and_nowhere_else(run: CanaryRun) -> None:
     found = {place: shows(data, run.canary) for place, data in run.places().items()}
     assert found == dict.fromkeys(found, not run.encrypt)
+
+
+def test_who_has_the_key_reads_what_they_return_and_raise(run: CanaryRun) -> None:
+    assert run.send("keep").get(timeout=60) == run.canary
+    with pytest.raises(ValueError, match=run.canary):
+        run.send("spill").get(timeout=60)
+    parts = chord([run.sign("keep"), run.sign("keep")], run.app.tasks["service.count"].s().set(queue=QUEUE))
+    assert parts.apply_async().get(timeout=60) == 2 * len(run.canary)
 
 
 def test_remote_control_does_not_tell_it(run: CanaryRun) -> None:
