@@ -111,7 +111,10 @@ def _open(
     # 6. grant
     objection, about = None, sent or task
     if not (believes_own(ring, message.key) or message.key.may_answer(about) or question.instead(message.key)):
-        objection = Rejected(Reason.RESULT_NOT_GRANTED, f"key {message.key.kid!r} may not answer for {about!r}")
+        objection = Rejected(
+            Reason.RESULT_NOT_GRANTED,
+            f"key {message.key.kid!r} may not answer for {about!r}, by results = [...] of its entry",
+        )
     return OpenedResult(claims, message.body, message.key, objection)
 
 

@@ -20,6 +20,9 @@ RESULT_SEAMS: tuple[Seam, ...] = (
     Seam("celery.app.task:Task.on_replace", "task.py:on_replace", "extended", parameters=("sig",)),
     Seam("celery.app.task:Task.backend", "runtime/results/table.py:check_task_backend", "a task's own backend",
          lines=("backend = self._backend", "return self.app.backend")),
+    Seam("celery.backends.asynchronous:BaseResultConsumer._wait_for_pending",
+         "runtime/results/redis.py:_wait_for_pending", "who waits in vain is told why",
+         parameters=("result",), lines=("raise TimeoutError('The operation timed out.')",)),
     # Every backend --------------------------------------------------------------------------------------------------
     Seam("celery.backends.base:Backend.__init__", "runtime/results/sealed.py:SealedBackend", "compression and expiry",
          parameters=("app",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -123,6 +124,29 @@ def test_a_planted_success_does_not_keep_the_true_result_out(results: ResultStag
     results.task("service.add").apply_async((20, 22), task_id=task_id)
     eventually(lambda: b"forged" not in (results.stored(task_id) or b"forged"), what="the true result")
     assert AsyncResult(task_id, app=results.app).get(timeout=TIMEOUT) == 42
+
+
+@on_redis
+def test_who_waits_in_vain_for_one_that_is_not_believed_is_told(results: ResultStage) -> None:
+    """As for a worker whose key was not granted what it answers for."""
+    sent = results.task("service.add").apply_async((1, 2), queue=IDLE)
+    caught: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            sent.get(timeout=3)
+        except Exception as error:
+            caught.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    with results.redis_place() as client:
+        value = json.dumps(meta(sent.id)).encode()
+        eventually(lambda: client.publish(f"celery-task-meta-{sent.id}", value), what="a subscriber")
+        client.set(f"celery-task-meta-{sent.id}", value)
+    waiting.join(timeout=TIMEOUT)
+    (error,) = caught
+    assert isinstance(error, ResultRefused)
 
 
 @on_redis

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from celery.backends.redis import RedisBackend, ResultConsumer, SentinelBackend
+from celery.exceptions import TimeoutError as WaitedInVain
 
 from safecelery.runtime.results.redis_chord import SealedChords
 
@@ -25,6 +27,19 @@ class SealedResultConsumer(ResultConsumer):
         """As Celery's, for what is believed."""
         if meta is not None:
             super().on_state_change(meta, message)
+
+    def _wait_for_pending(self, result: Any, *args: Any, **kwargs: Any) -> Iterator[None]:
+        """As Celery's (celery/backends/asynchronous.py); who waited in vain is told of a result that is not believed.
+
+        Raises:
+            ResultRefused: one is stored, and refused.
+        """
+        try:
+            yield from super()._wait_for_pending(result, *args, **kwargs)
+        except WaitedInVain:
+            for each in getattr(result, "results", None) or [result]:
+                self.backend.get_task_meta(each.id, cache=False)
+            raise
 
 
 class SealedRedis(SealedChords):
