@@ -197,7 +197,7 @@ RULES = (
         subject=SettingsFacts,
         severity=Severity.MEDIUM,
         check=_rpc,
-        message="sends results to the queue that the message names, unsigned, and only its sender can read them",
+        message="sends results to the queue that the message names, and only its sender can read them",
         fix="use a result store (rediss://), or no results",
     ),
     Rule(
