@@ -22,6 +22,7 @@ __all__ = ["revoke"]
 @click.option("--dry-run", is_flag=True, help="Write nothing: show the change of the trust file.")
 def revoke(kid: str, trust: Path, dry_run: bool) -> None:
     """Revoke the key KID: whatever it signs or signed is refused, as soon as the trust file is where workers read it.
+    To a key that others encrypt to, nothing is encrypted any more.
 
     Running workers follow the file within seconds. Its comments and its mode stay. To revoke twice does nothing.
 
@@ -35,26 +36,26 @@ def revoke(kid: str, trust: Path, dry_run: bool) -> None:
 
     before = read_trust(trust)
     store = TrustStore.parse(before, str(trust))
-    key = store.lookup(kid)
+    key = store.lookup(kid) or store.encryption.get(kid)
     if key is None:
-        raise KeyringError(f"trust store {trust}: no key {kid!r}{did_you_mean(kid, store.keys)}")
+        known = [*store.keys, *store.encryption]
+        raise KeyringError(f"trust store {trust}: no key {kid!r}{did_you_mean(kid, known)}")
+    encrypts = kid not in store.keys
     if key.revoked:
         click.echo(f"{kid} is revoked in {trust} already")
         return
-    after = set_member(before, str(trust), kid, "revoked", True)
+    after = set_member(before, str(trust), kid, "revoked", True, "encryption" if encrypts else "keys")
     if dry_run:
         show_difference(before, after, trust)
         return
     replace_trust(trust, before, after)
     click.echo(f"{kid} is revoked in {trust}")
-    for line in _steps(kid, key.owner, trust, symmetric="hmac" in key.scheme):
-        click.echo(line)
+    steps = _encryption_steps(trust) if encrypts else _steps(kid, key.owner, trust, symmetric="hmac" in key.scheme)
+    click.echo("\n".join(["", "Next:", *steps]))
 
 
 def _steps(kid: str, owner: str, trust: Path, *, symmetric: bool) -> list[str]:
     return [
-        "",
-        "Next:",
         f"  1. Bring {trust} to everybody who verifies. It holds there when the log says",
         f"     `changed and was read again ... revoked: {kid}`; an error there means that it does not.",
         f"  2. {owner} can send nothing now, unless it has another key:",
@@ -64,4 +65,13 @@ def _steps(kid: str, owner: str, trust: Path, *, symmetric: bool) -> list[str]:
         "  4. What is refused is kept: `safecelery dlq list -A APP --reason key-revoked`. A revoked key vouches for",
         "     nothing, also not for what it signed before it leaked.",
         *(["  5. Everybody who could verify with this secret can sign with it, too."] if symmetric else []),
+    ]
+
+
+def _encryption_steps(trust: Path) -> list[str]:
+    return [
+        f"  1. Bring {trust} to everybody who sends. Where no other key is valid, nothing encrypted is sent:",
+        f"     safecelery keys generate OWNER --scheme SCHEME --queue QUEUE --trust {trust}",
+        "  2. The private key still opens what was encrypted to it. Keep it where it is until nothing of that is left.",
+        "  3. If it leaked, whoever has it reads what they recorded: treat that as known.",
     ]

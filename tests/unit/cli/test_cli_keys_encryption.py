@@ -103,3 +103,30 @@ def test_their_state_is_told(run: Run, trust: Path, change: str, state: str) -> 
     trust.write_text(head + "[encryption." + "\n".join([*lines, *rest, change]) + "\n")
     (known,) = (entry for entry in json.loads(run("keys", "list", "--trust", trust, "--json").stdout) if "use" in entry)
     assert known["state"] == state
+
+
+def test_nothing_is_encrypted_to_a_revoked_key(run: Run, trust: Path) -> None:
+    run("keys", "generate", "orders", "--scheme", "hpke-x25519", "--queue", "orders", "--trust", trust)
+    (kid,) = TrustStore.load(trust).encryption
+    result = run("keys", "revoke", kid, "--trust", trust)
+    assert result.exit_code == 0, result.output
+    assert "The private key still opens" in result.stdout
+    store = TrustStore.load(trust)
+    assert store.encryption[kid].revoked
+    assert not any(key.revoked for key in store.keys.values())
+
+
+def test_a_key_that_is_encrypted_to_is_not_rotated_but_made_anew(run: Run, trust: Path) -> None:
+    run("keys", "generate", "orders", "--scheme", "hpke-x25519", "--queue", "orders", "--trust", trust)
+    (kid,) = TrustStore.load(trust).encryption
+    result = run("keys", "rotate", kid, "--trust", trust)
+    assert result.exit_code != 0
+    assert "safecelery keys generate orders --scheme hpke-x25519" in result.output
+
+
+@pytest.mark.parametrize("days", [10, 300])
+def test_list_expiring_looks_at_keys_that_are_encrypted_to(run: Run, trust: Path, days: int) -> None:
+    run("keys", "generate", "orders", "--scheme", "hpke-x25519", "--queue", "q", "--days", days, "--trust", trust)
+    result = run("keys", "list", "--expiring", "--trust", trust)
+    assert result.exit_code == (1 if days == 10 else 0)
+    assert ("orders" in result.stdout) is (days == 10)
