@@ -35,8 +35,8 @@ def key_to_rotate(store: TrustStore, name: str, now: datetime) -> TrustedKey:
             queues = "".join(f" --queue {queue}" for queue in encrypts.queues)
             raise KeyringError(
                 f"{name} is a key that others encrypt to: the next one is made beside it, and both are in use "
-                f"until the old one is revoked or ends: safecelery keys generate {encrypts.owner} --scheme {encrypts.scheme}"
-                f"{queues} (docs/guides/encryption.md)"
+                "until the old one is revoked or ends: "
+                f"safecelery keys generate {encrypts.owner} --scheme {encrypts.scheme}{queues} (docs/guides/encryption.md)"
             )
         raise KeyringError(f"no key and no owner {name!r} in the trust store{did_you_mean(name, known)}")
     listed = ", ".join(
