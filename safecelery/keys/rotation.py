@@ -36,7 +36,7 @@ def key_to_rotate(store: TrustStore, name: str, now: datetime) -> TrustedKey:
             raise KeyringError(
                 f"{name} is a key that others encrypt to: the next one is made beside it, and both are in use "
                 "until the old one is revoked or ends: "
-                f"safecelery keys generate {encrypts.owner} --scheme {encrypts.scheme}{queues} (docs/guides/encryption.md)"
+                f"safecelery keys generate {encrypts.owner} --scheme {encrypts.scheme}{queues}"
             )
         raise KeyringError(f"no key and no owner {name!r} in the trust store{did_you_mean(name, known)}")
     listed = ", ".join(
