@@ -25,11 +25,18 @@ def make_keys() -> None:
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    from safecelery.keys.generate import generate_key, trust_entry, write_private
+    from safecelery.keys.encryption.generate import encryption_trust_entry, generate_encryption_key
+    from safecelery.keys.encryption.private import render_decryption_key
+    from safecelery.keys.generate import generate_key, trust_entry, write_document, write_private
 
     key = generate_key("bench")
     write_private(HOME / "bench.key", key)
-    (HOME / "trust.toml").write_text(trust_entry(key, send=["bench.*"], queues=["bench-*"]))
+    readers = generate_encryption_key("bench", scheme="aes-256-gcm")
+    write_document(HOME / "readers.key", render_decryption_key(readers))
+    entry = encryption_trust_entry(
+        readers, queues=["bench-*"], results=["bench.*"], secret_reference=f"file:{HOME / 'readers.key'}"
+    )
+    (HOME / "trust.toml").write_text(trust_entry(key, send=["bench.*"], queues=["bench-*"]) + "\n" + entry)
     rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench")])
     now = datetime.now(UTC)
@@ -62,6 +69,9 @@ def make_app() -> Celery:
                 broker={"url": URL},
                 results={"url": URL} if RESULTS else {},
                 signing={"key": f"file:{HOME / 'bench.key'}", "trust_file": HOME / "trust.toml"},
+                encryption={"keys": (f"file:{HOME / 'readers.key'}",), "tasks": ("bench.*",)}
+                if VARIANT == "encrypted"
+                else {},
                 default_queue=QUEUE,
             ),
         )

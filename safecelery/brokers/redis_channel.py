@@ -16,6 +16,7 @@ from redis.exceptions import ResponseError
 from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.garbage import found
 from safecelery.brokers.redis_fanout import FanoutReader
+from safecelery.brokers.redis_poller import TakingPoller
 from safecelery.brokers.redis_qos import HeldQoS
 from safecelery.brokers.redis_scripts import OVERSIZED, beside
 from safecelery.brokers.redis_tables import CheckedTables
@@ -83,7 +84,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         waits for the first one of an empty queue.
         """
         for _ in range(BURST):
-            if not (self._more and self.connection.cycle.in_loop and self.qos.can_consume()):
+            if not (self._more and self.connection.cycle.loop is not None and self.qos.can_consume()):
                 break
             self._take()
         if self.qos.can_consume():
@@ -114,6 +115,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         if message is None:
             self._more = False
             return
+        self.connection.cycle.taken += 1
         self._hand_over(message, key)
 
     def _take_from(self, lists: list[str]) -> tuple[dict[str, Any] | None, str]:
@@ -253,29 +255,6 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         return self._lengths(queue, delete=True)
 
 
-class _Poller(kombu_redis.MultiChannelPoller):
-    """kombu's poller; each channel looks after its own queues."""
-
-    in_loop = False
-    """An event loop turns it, so every turn may take something."""
-    _tend_tref: Any = None
-
-    def maybe_restore_messages(self) -> None:
-        """kombu's name for it."""
-        self.tend()
-
-    def tend(self) -> None:
-        """Renewing, moving, giving back: for every channel that consumes."""
-        for channel in list(self._channels):
-            if not channel.active_queues:
-                continue
-            try:
-                channel.tend()
-            except channel.connection_errors:
-                logger.debug("a broken connection: the main loop reconnects", exc_info=True)
-                return
-
-
 class RedisTransport(kombu_redis.Transport):
     """kombu's Redis transport with :class:`RedisChannel`."""
 
@@ -283,13 +262,13 @@ class RedisTransport(kombu_redis.Transport):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.cycle = _Poller()
+        self.cycle = TakingPoller()
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         """As kombu's, and a timer of ours; Celery cancels all of them when the connection breaks."""
         super().register_with_event_loop(connection, loop)
         cycle = self.cycle
-        cycle.in_loop = True
+        cycle.loop = loop
         if cycle._tend_tref is not None:
             cycle._tend_tref.cancel()
         cycle._tend_tref = loop.call_repeatedly(TEND_EVERY_S, cycle.tend)
