@@ -40,7 +40,7 @@ class Keys:
         """Make them all."""
         keys = cls(directory)
         yesterday = datetime.now(UTC) - timedelta(days=1)
-        keys._add("worker", results=EVERYTHING)
+        keys._add("worker", results=("*",))
         keys._add("full", control=("*",))  # a worker listens to commands where somebody may give any
         keys._add("limited", send=LIMITED, queues=("orders",))
         keys._add("reported", send=LIMITED, queues=("orders",), suffix='mode = "report"\n')

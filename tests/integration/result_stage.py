@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from celery import _state
 from service.factory import make_app
 
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
-from tests.integration import result_tasks  # noqa: F401  # registers shared tasks
+from tests.integration.result_tasks import FINALIZERS
 from tests.integration.stage import Identities, Stage, let_go
+
+_state._on_app_finalizers -= FINALIZERS  # other apps of this process are not to have these tasks
 
 __all__ = ["PLACES", "ResultStage", "on_result_stage"]
 
@@ -130,8 +133,11 @@ def on_result_stage(
     )  # fmt: skip
     os.environ.update(extra)
     try:
+        _state._on_app_finalizers |= FINALIZERS
         stage.app = make_app(stage.settings("producer"))
+        stage.app.finalize()
     finally:
+        _state._on_app_finalizers -= FINALIZERS
         for name in extra:
             os.environ.pop(name)
     with stage.worker:

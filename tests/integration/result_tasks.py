@@ -5,12 +5,13 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from celery import shared_task
+from celery import _state, shared_task
 from celery.exceptions import Ignore, Reject
 
 from safecelery import SafeTask
 
 LIMITS: dict[str, Any] = {"time_limit": 20, "soft_time_limit": 15}
+_before = set(_state._on_app_finalizers)
 
 
 class Declared(Exception):
@@ -70,3 +71,7 @@ def waits(self: SafeTask[..., Any], path: str) -> str:
 def silent() -> str:
     """Its result is nobody's."""
     return "unheard"
+
+
+#: What makes them tasks of an app that is finalized from now on.
+FINALIZERS = _state._on_app_finalizers - _before

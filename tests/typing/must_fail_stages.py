@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safecelery.brokers.undecoded import Undecoded
 from safecelery.firewall import Body, Context, admit
 from safecelery.firewall.checks.grants import grants
 from safecelery.firewall.checks.shape import shape
@@ -9,14 +10,15 @@ from safecelery.keys.trust import TrustedKey
 from safecelery.message.claims import Claims
 from safecelery.message.stages import AdmittedMessage, RawMessage, UnverifiedButReported, VerifiedMessage
 from safecelery.runtime.consume import _rebuild
+from safecelery.runtime.guard import Guard
 
 
 def not_verified(raw: RawMessage, context: Context) -> None:
     admit(raw, context)  # refused: arg-type
 
 
-def not_admitted(verified: VerifiedMessage, message: object) -> None:
-    _rebuild(message, verified)  # refused: arg-type
+def not_admitted(verified: VerifiedMessage, message: Undecoded, guard: Guard) -> None:
+    _rebuild(message, verified, guard)  # refused: arg-type
 
 
 def one_for_another(raw: RawMessage) -> VerifiedMessage:

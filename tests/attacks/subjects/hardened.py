@@ -127,6 +127,7 @@ def _open(lines: Lines) -> Iterator[Ready]:
         SafeCelerySettings(
             broker={"url": lines.broker_url, "ca_file": ca_file},
             results={"url": lines.results_url},
+            encryption={"keys": (keys.recipients.reference,)},
             signing={"key": keys.reference("full"), "trust_file": keys.trust_file},
             default_queue="orders",
         )
