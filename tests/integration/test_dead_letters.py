@@ -94,13 +94,17 @@ def test_what_is_no_message_at_all_is_kept_too(stage: Stage) -> None:
 
 
 def test_the_original_is_acknowledged_and_the_worker_lives(stage: Stage) -> None:
+    held = 0
+    if stage.on_redis:
+        with stage.admin() as client:  # what workers of other tests were killed with
+            held = client.hlen("safecelery:held:celery")
     for _ in range(5):
         stage.put("celery", BODY, headers())
     assert len(letters(stage, 5)) == 5
     eventually(lambda: stage.depth("celery") == 0)
     if stage.on_redis:
         with stage.admin() as client:
-            eventually(lambda: client.hlen("safecelery:held:celery") == 0)
+            eventually(lambda: client.hlen("safecelery:held:celery") <= held)
     assert stage.worker.running
     assert stage.call("add", 2, 2) == 4
 

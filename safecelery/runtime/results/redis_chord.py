@@ -51,8 +51,9 @@ class SealedChords(SealedKeyValue):
 
         def store() -> None:
             with self.client.pipeline() as pipe:
-                # A chord that is applied again has the same id, and is a new one.
-                pipe.delete(self.get_key_for_group(group_id, ".c"), self.get_key_for_group(group_id, GROWTH))
+                # A chord that is applied again has the same id, and is a new one. What it grew by stays: its first
+                # tasks may have run before the last one is sent, which is when its size is known (celery/canvas.py).
+                pipe.delete(self.get_key_for_group(group_id, ".c"))
                 expires = self.chord_expires or None
                 pipe.set(self.get_key_for_group(group_id, ".s"), chord_size, ex=expires)
                 pipe.set(self.get_key_for_group(group_id, SIZE), sealed, ex=expires)
