@@ -11,15 +11,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from safecelery.errors import KeyringError, Reason, did_you_mean
+from safecelery.errors import KeyringError, Reason
 from safecelery.keys import base64url
 from safecelery.keys.encryption.trusted import EncryptionKey, encryption_entry
-from safecelery.keys.entry import glob_matches
-from safecelery.keys.entry import granted as _granted
-from safecelery.keys.entry import grants as _grants
-from safecelery.keys.entry import moment as _moment
+from safecelery.keys.entry import glob_matches, granted, grants, head_of_entry, material
 from safecelery.keys.interface import SignatureMismatch, Verifier
-from safecelery.keys.private import OWNER, key_id, parse_private
+from safecelery.keys.private import key_id, parse_private
 from safecelery.keys.schemes import scheme_named
 from safecelery.keys.sources import read_secret_text, secret_files
 
@@ -67,19 +64,19 @@ class TrustedKey:
 
     def may_send_task(self, task: str) -> bool:
         """The owner may send this task."""
-        return _granted(task, self.send)
+        return granted(task, self.send)
 
     def may_use_queue(self, queue: str) -> bool:
         """The owner may send to this queue."""
-        return _granted(queue, self.queues)
+        return granted(queue, self.queues)
 
     def may_answer(self, task: str) -> bool:
         """The owner's word counts as the result of this task."""
-        return _granted(task, self.results)
+        return granted(task, self.results)
 
     def may_command(self, command: str) -> bool:
         """The owner may give this remote command."""
-        return _granted(command, self.control)
+        return granted(command, self.control)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,38 +157,23 @@ class TrustStore:
 
 
 def _entry(kid: str, entry: Any, where: str) -> TrustedKey:
-    if not isinstance(entry, dict):
-        raise KeyringError(f"{where}: not a table")
-    known = _REQUIRED | _OPTIONAL
-    if odd := sorted(entry.keys() - known):
-        raise KeyringError(f"{where}: unknown {odd[0]!r}{did_you_mean(odd[0], known)}")
-    if missing := sorted(_REQUIRED - entry.keys()):
-        raise KeyringError(f"{where}: {missing[0]!r} is missing")
-    owner = entry["owner"]
-    if not isinstance(owner, str) or not OWNER.fullmatch(owner):
-        raise KeyringError(f"{where}: owner must be lower-case letters, digits, '_', '.' or '-'")
-    if not isinstance(entry.get("revoked", False), bool):
-        raise KeyringError(f"{where}: revoked must be true or false")
+    head = head_of_entry(entry, where, _REQUIRED, _OPTIONAL)
     if entry.get("mode", "enforce") not in _MODES:
         raise KeyringError(f"{where}: mode must be 'enforce' or 'report'")
-    not_before = _moment(entry, "not_before", where) if "not_before" in entry else None
-    expires = _moment(entry, "expires", where)
-    if not_before is not None and not_before >= expires:
-        raise KeyringError(f"{where}: not_before is not before expires, so the key would never be valid")
     verifier, public = _verifier(entry, where)
-    if public is not None and key_id(owner, public) != kid:
-        raise KeyringError(f"{where}: is not the id of this key and owner ({key_id(owner, public)!r})")
+    if public is not None and key_id(head.owner, public) != kid:
+        raise KeyringError(f"{where}: is not the id of this key and owner ({key_id(head.owner, public)!r})")
     return TrustedKey(
         kid=kid,
-        owner=owner,
+        owner=head.owner,
         scheme=entry["scheme"],
-        not_before=not_before,
-        expires=expires,
-        revoked=entry.get("revoked", False),
-        send=_grants(entry, "send", where),
-        queues=_grants(entry, "queues", where),
-        control=_grants(entry, "control", where) if "control" in entry else (),
-        results=_grants(entry, "results", where) if "results" in entry else (),
+        not_before=head.not_before,
+        expires=head.expires,
+        revoked=head.revoked,
+        send=grants(entry, "send", where),
+        queues=grants(entry, "queues", where),
+        control=grants(entry, "control", where) if "control" in entry else (),
+        results=grants(entry, "results", where) if "results" in entry else (),
         verifier=verifier,
         mode=entry.get("mode", "enforce"),
     )
@@ -207,21 +189,18 @@ class _Nothing:
 def _verifier(entry: dict[str, Any], where: str) -> tuple[Verifier, bytes | None]:
     """The verifier and the public bytes that the key's id is made of."""
     scheme = scheme_named(entry["scheme"], where)
-    wanted, other = ("secret", "public") if scheme.symmetric else ("public", "secret")
-    if other in entry or not isinstance(entry.get(wanted), str):
-        raise KeyringError(
-            f"{where}: a key of scheme {scheme.name!r} is given by {wanted!r}, as text, and nothing else"
-        )
+    given = material(entry, scheme, where)
     try:
         if scheme.symmetric and entry.get("revoked") is True:
             return _Nothing(), None
         if scheme.symmetric:
-            key = parse_private(read_secret_text(entry["secret"]), entry["secret"])
+            key = parse_private(read_secret_text(given), given)
             if key.scheme != scheme.name:
                 raise KeyringError(f"{where}: the key behind 'secret' is of scheme {key.scheme!r}, not {scheme.name!r}")
             secret = key.secret.reveal()
             return scheme.verifier(secret), scheme.public(secret)
-        public = base64url.decode(entry["public"])
+        public = base64url.decode(given)
         return scheme.verifier(public), public
     except ValueError:
+        wanted = "secret" if scheme.symmetric else "public"
         raise KeyringError(f"{where}: {wanted!r} is no key of scheme {scheme.name!r}") from None

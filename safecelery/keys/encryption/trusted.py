@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from safecelery.errors import KeyringError, did_you_mean
+from safecelery.errors import KeyringError
 from safecelery.keys import base64url
 from safecelery.keys.encryption.interface import EncryptionScheme, Wrapper
 from safecelery.keys.encryption.private import parse_decryption_key
 from safecelery.keys.encryption.schemes import encryption_scheme_named
-from safecelery.keys.entry import granted, grants, moment
-from safecelery.keys.private import OWNER, key_id
+from safecelery.keys.entry import granted, grants, head_of_entry, material
+from safecelery.keys.private import key_id
 from safecelery.keys.sources import read_secret_text
 
 __all__ = ["EncryptionKey", "encryption_entry"]
@@ -79,46 +78,27 @@ def encryption_entry(kid: str, entry: Any, where: str) -> EncryptionKey:
     Raises:
         KeyringError: anything in it is unknown, missing or wrong.
     """
-    if not isinstance(entry, dict):
-        raise KeyringError(f"{where}: not a table")
-    known = _REQUIRED | _OPTIONAL
-    if odd := sorted(entry.keys() - known):
-        raise KeyringError(f"{where}: unknown {odd[0]!r}{did_you_mean(odd[0], known)}")
-    if missing := sorted(_REQUIRED - entry.keys()):
-        raise KeyringError(f"{where}: {missing[0]!r} is missing")
-    owner = entry["owner"]
-    if not isinstance(owner, str) or not OWNER.fullmatch(owner):
-        raise KeyringError(f"{where}: owner must be lower-case letters, digits, '_', '.' or '-'")
-    if not isinstance(entry.get("revoked", False), bool):
-        raise KeyringError(f"{where}: revoked must be true or false")
-    not_before = moment(entry, "not_before", where) if "not_before" in entry else None
-    expires = moment(entry, "expires", where)
-    if not_before is not None and not_before >= expires:
-        raise KeyringError(f"{where}: not_before is not before expires, so the key would never be valid")
+    head = head_of_entry(entry, where, _REQUIRED, _OPTIONAL)
     return EncryptionKey(
         kid=kid,
-        owner=owner,
+        owner=head.owner,
         scheme=encryption_scheme_named(entry["scheme"], where).name,
-        not_before=not_before,
-        expires=expires,
-        revoked=entry.get("revoked", False),
+        not_before=head.not_before,
+        expires=head.expires,
+        revoked=head.revoked,
         queues=grants(entry, "queues", where),
         results=grants(entry, "results", where) if "results" in entry else (),
         wrapper=_wrapper(kid, entry, where),
     )
 
 
-def _wrapper(kid: str, entry: Mapping[str, Any], where: str) -> Wrapper:
+def _wrapper(kid: str, entry: dict[str, Any], where: str) -> Wrapper:
     scheme = encryption_scheme_named(entry["scheme"], where)
-    wanted, other = ("secret", "public") if scheme.symmetric else ("public", "secret")
-    if other in entry or not isinstance(entry.get(wanted), str):
-        raise KeyringError(
-            f"{where}: a key of scheme {scheme.name!r} is given by {wanted!r}, as text, and nothing else"
-        )
+    given = material(entry, scheme, where)
     if scheme.symmetric:
-        return _Ring(kid, scheme, entry["secret"], where)
+        return _Ring(kid, scheme, given, where)
     try:
-        public = base64url.decode(entry["public"])
+        public = base64url.decode(given)
         wrapper = scheme.wrapper(public)
     except ValueError:
         raise KeyringError(f"{where}: 'public' is no key of scheme {scheme.name!r}") from None
