@@ -19,7 +19,7 @@ from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration import extra_tasks  # noqa: F401  # registers shared tasks
 from tests.integration.control_stage import ControlStage, on_control_stage
 from tests.integration.lint_process import LintedProject
-from tests.integration.stage import Identities, Stage, let_go
+from tests.integration.stage import IDLE, Identities, Stage, let_go
 
 #: Result databases, so that no stage sees another's results.
 RESULTS = {RedisServer: 1, RabbitServer: 2}
@@ -65,6 +65,13 @@ def stage(bare_stage: Stage) -> Iterator[Stage]:
     with bare_stage.worker:
         yield bare_stage
     let_go(bare_stage.app)
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits_on_the_idle_queue(request: pytest.FixtureRequest) -> None:
+    """Tests that only send leave their messages there, and those that look at it expect theirs alone."""
+    if "bare_stage" in request.fixturenames:
+        request.getfixturevalue("bare_stage").take(IDLE)
 
 
 @pytest.fixture

@@ -34,7 +34,6 @@ def test_a_canvas_by_name(stage: Stage, producer: SafeCelery) -> None:
 
 
 def test_what_it_sends_carries_its_key(stage: Stage, producer: SafeCelery) -> None:
-    stage.take(IDLE)
     producer.send_task("service.add", (2, 3), queue=IDLE, countdown=0)
     (item,) = stage.take(IDLE)
     assert claims_of(item)["kid"].startswith("producer-")
