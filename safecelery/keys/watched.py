@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from safecelery.errors import SafeCeleryError
 
-__all__ = ["PACE_S", "REMIND_S", "RETRY_S", "Failed", "Loaded", "Told", "Watched"]
+__all__ = ["PACE_S", "REMIND_S", "RETRY_S", "Failed", "Loaded", "Told", "Watched", "file_stamp"]
 
 T = TypeVar("T")
 #: Seconds between two looks at the files.
@@ -61,11 +61,8 @@ class Told(Protocol):
         ...
 
 
-#: What tells two states of a file apart: also another mode or owner (st_ctime), and, behind a link, another file.
-_Stamp = tuple[int, ...]
-
-
-def _stamp(path: Path) -> _Stamp:
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """What tells states of a file apart; also another mode or owner (st_ctime), and, behind a link, another file."""
     try:
         found = os.stat(path)  # noqa: PTH116  # half the price, and this is asked every second
     except (OSError, ValueError) as error:
@@ -126,8 +123,8 @@ class Watched(Generic[T]):
         """The files cannot be used as they are now."""
         return bool(self._error)
 
-    def _stamps(self) -> tuple[tuple[Path, _Stamp], ...]:
-        return tuple((path, _stamp(path)) for path in self._files(self._value))
+    def _stamps(self) -> tuple[tuple[Path, tuple[int, ...]], ...]:
+        return tuple((path, file_stamp(path)) for path in self._files(self._value))
 
     def _look(self, now: float) -> None:
         found = self._stamps()

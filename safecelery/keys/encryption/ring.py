@@ -5,19 +5,16 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from safecelery.errors import KeyringError
 from safecelery.keys.encryption.private import DecryptionKey, parse_decryption_key
 from safecelery.keys.encryption.schemes.aes_256_gcm import Aes256Gcm
-from safecelery.keys.sources import read_secret_text
+from safecelery.keys.sources import absolute, read_documents, read_secret_text, secret_files
+from safecelery.keys.watched import file_stamp
 
 __all__ = ["DecryptionKeys", "load_operations_key"]
 
 logger = logging.getLogger("safecelery")
-
-#: Reference of a directory with one key in each file ``*.key``.
-_DIRECTORY = "directory:"
 
 
 class DecryptionKeys:
@@ -27,14 +24,14 @@ class DecryptionKeys:
     worker look. It reads the files only if they changed since: a message names a key, so anybody who may send can ask.
 
     Args:
-        references: ``file:PATH``, ``env:NAME``, or ``directory:PATH`` for each file ``*.key`` in it.
+        references: as :data:`~safecelery.keys.sources.SOURCES` reads them; a directory holds nothing but such keys.
 
     Raises:
         KeyringError: a reference leads to no key, or two keys have one id.
     """
 
     def __init__(self, references: Sequence[str] = ()) -> None:
-        self._references = tuple(references)
+        self._references = tuple(absolute(reference) for reference in references)
         self._seen = _state(self._references)
         self._keys: Mapping[str, DecryptionKey] = _load(self._references)
 
@@ -67,18 +64,7 @@ class DecryptionKeys:
 
 def _state(references: Sequence[str]) -> tuple[object, ...]:
     """What changes when a file behind a reference does."""
-    return tuple(_stamp(place) for reference in references for place in (reference, *_places(reference, missing=())))
-
-
-def _stamp(place: str) -> object:
-    source, _, path = place.partition(":")
-    if source not in ("file", "directory"):
-        return place
-    try:
-        found = Path(path).stat()
-    except (OSError, ValueError):
-        return place
-    return place, found.st_mtime_ns, found.st_ino, found.st_size
+    return tuple((reference, path, file_stamp(path)) for reference in references for path in secret_files(reference))
 
 
 def load_operations_key(reference: str) -> bytes:
@@ -96,20 +82,9 @@ def load_operations_key(reference: str) -> bytes:
 def _load(references: Sequence[str]) -> Mapping[str, DecryptionKey]:
     found: dict[str, DecryptionKey] = {}
     for reference in references:
-        for place in _places(reference):
-            key = parse_decryption_key(read_secret_text(place), place)
+        for document in read_documents(reference):
+            key = parse_decryption_key(document.text, document.where)
             if key.kid in found and found[key.kid].secret.reveal() != key.secret.reveal():
-                raise KeyringError(f"{place}: another decryption key has the id {key.kid!r}, too")
+                raise KeyringError(f"{document.where}: another decryption key has the id {key.kid!r}, too")
             found[key.kid] = key
     return found
-
-
-def _places(reference: str, missing: Sequence[str] | None = None) -> Sequence[str]:
-    if not reference.startswith(_DIRECTORY):
-        return (reference,)
-    directory = Path(reference.removeprefix(_DIRECTORY))
-    if not directory.is_dir():
-        if missing is not None:
-            return missing
-        raise KeyringError(f"decryption keys {reference}: not a directory")
-    return tuple(f"file:{path}" for path in sorted(directory.glob("*.key")) if not path.name.startswith("."))

@@ -22,7 +22,6 @@ def test_keys_come_from_files_variables_and_directories(tmp_private_dir: Path, m
     directory.mkdir()
     write_document(directory / "three.key", render_decryption_key(third))
     (directory / ".hidden.key").write_text("nonsense")
-    (directory / "readme.txt").write_text("nonsense")
     keys = DecryptionKeys([f"file:{tmp_private_dir / 'one.key'}", "env:TWO", f"directory:{directory}"])
     assert keys.ids == (first.kid, second.kid, third.kid)
     assert keys.first_of(["x", third.kid, first.kid]) == third
@@ -33,6 +32,17 @@ def test_a_reference_that_leads_nowhere_is_an_error(tmp_private_dir: Path) -> No
     for reference in ("file:/nowhere", "env:NOBODY_SET_THIS", f"directory:{tmp_private_dir / 'no'}", "nonsense"):
         with pytest.raises(KeyringError):
             DecryptionKeys([reference])
+
+
+def test_a_directory_is_read_as_that_of_keys_that_sign(tmp_private_dir: Path) -> None:
+    write_document(tmp_private_dir / "a.key", render_decryption_key(a_key("a")))
+    tmp_private_dir.chmod(0o777)
+    with pytest.raises(KeyringError, match="lets others put keys there"):
+        DecryptionKeys([f"directory:{tmp_private_dir}"])
+    tmp_private_dir.chmod(0o700)
+    write_document(tmp_private_dir / "readme.txt", "nonsense")
+    with pytest.raises(KeyringError, match=r"readme\.txt: not a private key"):
+        DecryptionKeys([f"directory:{tmp_private_dir}"])
 
 
 def test_a_key_that_is_laid_beside_the_others_is_found_when_a_message_names_it(
@@ -63,7 +73,7 @@ def test_a_key_that_is_laid_beside_the_others_is_found_when_a_message_names_it(
 def test_files_that_did_not_change_are_not_read_again(tmp_private_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_document(tmp_private_dir / "old.key", render_decryption_key(a_key("a")))
     keys = DecryptionKeys([f"directory:{tmp_private_dir}"])
-    monkeypatch.setattr("safecelery.keys.encryption.ring.read_secret_text", lambda place: pytest.fail("read again"))
+    monkeypatch.setattr("safecelery.keys.encryption.ring.read_documents", lambda place: pytest.fail("read again"))
     assert keys.first_of(["d-00000000"]) is None
 
 
