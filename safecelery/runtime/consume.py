@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from safecelery.message.unsigned import take_unsigned
 from safecelery.runtime.admission import context_of
 from safecelery.runtime.deliveries import Delivery, deliveries_of
 from safecelery.runtime.guard import Guard, guard_of
+from safecelery.runtime.handover import hear_who_began
 from safecelery.runtime.hidden import HIDDEN
 from safecelery.runtime.oversized import put_aside
 from safecelery.runtime.park import Parking
@@ -33,6 +35,7 @@ from safecelery.telemetry.metrics import TIME
 
 __all__ = ["QueueAwareConsumer", "SafeWorkerConsumer", "raw_message", "receive"]
 
+logger = logging.getLogger("safecelery")
 
 #: Steps of the worker's consumer that are replaced (celery/worker/consumer/consumer.py, ``Consumer.Blueprint``).
 STEPS = {
@@ -96,6 +99,14 @@ class SafeWorkerConsumer(WorkerConsumer):
             handed_over = {id(r.message) for r in state.reserved_requests if r._apply_result is not None}
             self.deliveries.connection_lost(_running(), handed_over)
         super().on_close()
+
+    def stop(self) -> None:
+        """The worker stops; what a child has begun by now is waited for, and not the broker's to deliver again."""
+        if unknown := hear_who_began(self.pool):
+            logger.warning(
+                "%d tasks were handed to a child that does not say whether it began: they may run twice", unknown
+            )
+        super().stop()
 
     def shutdown(self) -> None:
         """The worker's last step, after its pool is gone and before its connection is."""

@@ -74,6 +74,10 @@ def noted(worker: CeleryProcess, what: str) -> int:
     return worker.log.count(f"delivery {what}:")
 
 
+def children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def power_off(worker: CeleryProcess) -> None:
     """The worker and its children end at once, as with their machine. They lead a process group of their own."""
     os.killpg(worker.pid, signal.SIGKILL)
@@ -181,6 +185,23 @@ def test_what_a_stopping_worker_did_not_begin_is_anothers_at_once(ground: Stage,
         eventually(lambda: "received" in first.log.split("received", 1)[1], what="another message to be prefetched")
     with worker_of(ground, queue, **lease):
         assert [one.get(timeout=TIMEOUT) for one in second] == [f"{name}-{n}" for n in range(3)]
+    assert len(ground.witnesses("slow", name=name, when="begins")) == 1
+
+
+def test_what_a_child_begins_while_the_worker_stops_is_waited_for(ground: Stage, queue: str, name: str) -> None:
+    with worker_of(ground, queue, "-c", "1", "-l", "DEBUG") as worker:
+        (child,) = children(worker.pid)
+        os.kill(child, signal.SIGSTOP)
+        result = send(ground, queue, "slow", name, 1)
+        eventually(lambda: "received" in worker.log, what="the message to be received")
+        os.kill(worker.pid, signal.SIGTERM)
+        eventually(lambda: "Worker: Stopping Consumer..." in worker.log, what="the worker to stop")
+        os.kill(child, signal.SIGCONT)
+        eventually(lambda: not worker.running, what="its end")
+    assert result.get(timeout=TIMEOUT) == name
+    assert ground.depth(queue) == 0
+    with worker_of(ground, queue):
+        assert send(ground, queue, "slow", "afterwards", 0).get(timeout=TIMEOUT) == "afterwards"
     assert len(ground.witnesses("slow", name=name, when="begins")) == 1
 
 
