@@ -62,9 +62,12 @@ if [ "$scope" = fast ]; then
   exit 0
 fi
 
-# Tests that talk to servers mostly wait. Each of the JOBS processes has servers of its own, and whole files to run.
+# Tests that talk to servers wait for half of their time, so one process more than there are cores. Each has servers of
+# its own, and whole files to run; tests/conftest.py says which come first.
+jobs=${JOBS:-$(($(nproc) + 1))}
 step "pytest: the whole suite on Python $own, real brokers" \
-  counted "whole suite, Python $own" "$bin/python" -m pytest -n "${JOBS:-2}" --dist loadfile --cov --cov-report=
+  counted "whole suite, Python $own" "$bin/python" -m pytest --cov --cov-report= \
+  -n "$jobs" --dist loadfile --no-loadscope-reorder
 step "coverage: at least $COVERAGE_FLOOR % of the branches of the security code" \
   "$bin/coverage" report --include="$COVERED" --fail-under="$COVERAGE_FLOOR"
 

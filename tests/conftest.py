@@ -27,6 +27,36 @@ hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+#: Files that take longest (30 to 220 s each), longest first. Whole files are shared out to processes: one of these that
+#: began last would be waited for by all the others.
+LONGEST = (
+    "integration/test_ledger.py",
+    "attacks/test_attacks.py",
+    "attacks/test_attacks_on_results.py",
+    "integration/test_mixed_fleet.py",
+    "integration/test_dlq_cli.py",
+    "integration/test_key_reload.py",
+    "integration/test_results.py",
+    "integration/test_encryption.py",
+    "integration/test_dlq_crash.py",
+    "integration/test_adopt_guide.py",
+    "integration/test_parking.py",
+    "integration/test_control.py",
+    "integration/test_demo.py",
+    "integration/test_key_rotation.py",
+    "integration/test_state_file_attacks.py",
+    "integration/test_redis_delivery.py",
+    "integration/test_canary.py",
+    "integration/test_limits.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; all others, and the tests of a file, in their order."""
+    begin = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: begin.get(item.path, len(begin)))
+
+
 def missing(what: str) -> NoReturn:
     """A server that is not installed: a laptop skips, CI does not get away with it."""
     if os.environ.get("CI") == "true":

@@ -72,6 +72,11 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
             client = self.__dict__["_shared_client"] = super()._create_client()
         return client
 
+    def close(self) -> None:
+        """As kombu's, which gives messages back by a new connection, and leaves that open."""
+        super().close()
+        self._disconnect_pools()
+
     # Receiving ------------------------------------------------------------------------------------------------------
 
     def consumed_lists(self) -> list[str]:
@@ -80,15 +85,19 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         return [self._q_for_pri(queue, step) for step in self.priority_steps for queue in queues]
 
     def _brpop_start(self, timeout: float | None = None) -> None:
-        """While a list has more, take from it: one round trip, and the item never is in this process alone. ``BRPOP``
-        waits for the first one of an empty queue.
+        """While a list has more, take from it: one round trip for all that the worker has room for, and no item is ever
+        in this process alone. ``BRPOP`` waits for the first one of an empty queue.
         """
-        for _ in range(BURST):
-            if not (self._more and self.connection.cycle.loop is not None and self.qos.can_consume()):
-                break
-            self._take()
+        left = BURST
+        while self._more and self.connection.cycle.loop is not None and (room := min(left, self._room())) > 0:
+            left -= self._take(room)
         if self.qos.can_consume():
             super()._brpop_start(timeout)
+
+    def _room(self) -> int:
+        """How many more messages may be unacknowledged; without a limit, as many as anybody takes."""
+        most = self.qos.can_consume_max_estimate()
+        return BURST if most is None else int(most)
 
     def _brpop_read(self, **options: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
         """As in kombu/transport/redis.py ``Channel._brpop_read`` (5.7.0), but for what becomes of the item."""
@@ -109,33 +118,39 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
             self._in_poll = None
             self._flush_brpop_reauth()
 
-    def _take(self) -> None:
-        lists = self.consumed_lists()
-        message, key = self._take_from(lists)
-        if message is None:
-            self._more = False
-            return
-        self.connection.cycle.taken += 1
-        self._hand_over(message, key)
+    def _take(self, most: int) -> int:
+        """Take so many items and hand them over. Returns how many there were."""
+        items = self._take_from(self.consumed_lists(), most)
+        self._more = self._more and bool(items)
+        self.connection.cycle.taken += len(items)
+        for number, (message, key) in enumerate(items):
+            try:
+                self._hand_over(message, key)
+            except BaseException:  # also when the worker is told to stop
+                for later, _ in items[number + 1 :]:
+                    self.held.restore_by_tag(later["properties"]["delivery_tag"])
+                raise
+        return len(items)
 
-    def _take_from(self, lists: list[str]) -> tuple[dict[str, Any] | None, str]:
-        """The next item of these lists, held, and the list it came from."""
-        tag, limit = uuid(), self.bounds.item_bytes
+    def _take_from(self, lists: list[str], most: int) -> list[tuple[dict[str, Any], str]]:
+        """The next items of these lists, held, each with the list it came from."""
+        tags, limit = [uuid() for _ in range(most)], self.bounds.item_bytes
         try:
-            reply = self.held.run("TAKE", lists, tag, limit, OVERSIZED)
+            taken = self.held.take(lists, tags, limit=limit, oversized=OVERSIZED)
         except ResponseError as error:
             self._put_right(error)
-            return None, ""
-        if reply is None:
-            return None, ""
-        number, item, again, left = reply
-        key = lists[number - 1]
-        self._more = left > 0
-        queue = self._queue_of(key)
-        if isinstance(item, int):
-            return oversized_message(queue, item, limit, tag, OVERSIZED), key
-        self.held.holds(tag, key)
-        return wire_message(item, queue, tag=tag, redelivered=again == 1, max_bytes=limit), key
+            return []
+        items = []
+        for tag, (number, item, again, left) in zip(tags, taken, strict=False):
+            key = lists[number - 1]
+            self._more = left > 0
+            queue = self._queue_of(key)
+            if isinstance(item, int):
+                items.append((oversized_message(queue, item, limit, tag, OVERSIZED), key))
+            else:
+                self.held.holds(tag, key)
+                items.append((wire_message(item, queue, tag=tag, redelivered=again == 1, max_bytes=limit), key))
+        return items
 
     def _receive_popped(self, key: str, item: bytes) -> None:
         """What ``BRPOP`` has brought is in no other place now: hold it, then look at it."""
@@ -173,11 +188,11 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
 
     def _get(self, queue: str) -> dict[str, Any]:
         """``basic.get``: the same, without waiting."""
-        message, _ = self._take_from([self._q_for_pri(queue, step) for step in self.priority_steps])
+        items = self._take_from([self._q_for_pri(queue, step) for step in self.priority_steps], 1)
         self._maybe_update_queues_expire(self._create_client(), queue)
-        if message is None:
+        if not items:
             raise Empty
-        return message
+        return items[0][0]
 
     def _put_right(self, error: ResponseError, *, fatal: bool = True) -> None:
         """Something else than a list stands where a queue should be: put it aside, so that the others go on.
@@ -195,6 +210,11 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
             found("key of the wrong type", "a consumed queue", count, what_now="renamed to safecelery:misplaced:*")
 
     # Giving back and parking ------------------------------------------------------------------------------------------
+
+    def forget_acked(self) -> None:
+        """See ``HeldQoS.forget_acked``."""
+        if self._qos is not None:
+            self.held.forget_acked()
 
     def _restore(self, message: Any, leftmost: bool = False) -> None:
         self.held.restore_by_tag(message.delivery_tag, leftmost=leftmost)

@@ -28,11 +28,14 @@ class TakingPoller(kombu_redis.MultiChannelPoller):
 
         What was taken here has gone to the pool, whose own part of the turn may be over (``hub.on_tick`` is a set): no
         child would get it before the loop wakes up again, up to a second later. So the other parts come once more.
+        What was acknowledged, and did not go along with what was taken, is told to Redis.
         """
         if self._others_turn:
             return
         self.taken = 0
         super().on_poll_start()
+        for channel in list(self._channels):
+            channel.forget_acked()
         if not self.taken:
             return
         self._others_turn = True

@@ -19,7 +19,7 @@ firewall. Every script writes the copy before it removes the original; times are
 
 from __future__ import annotations
 
-__all__ = ["CLEAR", "HOLD", "OVERSIZED", "PARK", "RENEW", "REQUEUE", "SWEEP", "TAKE", "UNPARK", "beside"]
+__all__ = ["CLEAR", "FORGET", "HOLD", "OVERSIZED", "PARK", "RENEW", "REQUEUE", "SWEEP", "TAKE", "UNPARK", "beside"]
 
 #: Hash of the items that are too large to be read: delivery tag to item.
 OVERSIZED = "safecelery:oversized"
@@ -50,6 +50,12 @@ local function given_back(list, item)
     end
     return 0
 end
+local function forget(first)
+    for number = first, #ARGV, 2 do
+        redis.pcall('ZREM', prefix .. 'safecelery:since:' .. ARGV[number], ARGV[number + 1])
+        redis.pcall('HDEL', prefix .. 'safecelery:held:' .. ARGV[number], ARGV[number + 1])
+    end
+end
 local function give_back(list, tag, command)
     local held = beside('held', list)
     local item = redis.call('HGET', held, tag)
@@ -66,25 +72,62 @@ local function give_back(list, tag, command)
 end
 """
 
-#: The next item of the first list that has one, held under the tag ARGV[2]. One longer than ARGV[3] bytes goes to the
-#: hash ARGV[4] and is not returned. Gives {number of the list, item or its length, 1 if given back before, items left}.
+#: Forget what was acknowledged: ARGV[2...] are pairs of a list (without the prefix) and a tag.
+FORGET = (
+    _COMMON
+    + """
+forget(2)
+"""
+)
+
+#: The next items of the first lists that have any, held under the tags that begin at ARGV[5], ARGV[4] of them at most;
+#: what follows them is forgotten as by FORGET. One item longer than ARGV[2] bytes goes to the hash ARGV[3] and is not
+#: returned, and nothing is taken after it. Gives {number of the list, item or its length, 1 if given back before, items
+#: left in that list} for each; an error only if there is none to give.
 TAKE = (
     _COMMON
     + """
-for number, list in ipairs(KEYS) do
-    local item = redis.call('LINDEX', list, -1)
-    if item then
-        if #item > tonumber(ARGV[3]) then
-            redis.call('HSET', prefix .. ARGV[4], ARGV[2], item)
-            redis.call('RPOP', list)
-            return {number, #item, 0, redis.call('LLEN', list)}
-        end
-        hold(list, ARGV[2], item)
+local limit, most = tonumber(ARGV[2]), tonumber(ARGV[4])
+forget(5 + most)
+local function take(number, list, item, tag)
+    if #item > limit then
+        redis.call('HSET', prefix .. ARGV[3], tag, item)
         redis.call('RPOP', list)
-        return {number, item, given_back(list, item), redis.call('LLEN', list)}
+        return {number, #item, 0, redis.call('LLEN', list)}
+    end
+    local again = given_back(list, item)
+    hold(list, tag, item)
+    redis.call('RPOP', list)
+    return {number, item, again, redis.call('LLEN', list)}
+end
+local taken = {}
+for number, list in ipairs(KEYS) do
+    while #taken < most do
+        local item = redis.pcall('LINDEX', list, -1)
+        if not item then
+            break
+        end
+        local long = type(item) == 'string' and #item > limit
+        if long and #taken > 0 then
+            return taken
+        end
+        local fine, found = false, item
+        if type(item) == 'string' then
+            fine, found = pcall(take, number, list, item, ARGV[5 + #taken])
+        end
+        if not fine then
+            if #taken > 0 then
+                return taken
+            end
+            return type(found) == 'table' and found or redis.error_reply(found)
+        end
+        taken[#taken + 1] = found
+        if long then
+            return taken
+        end
     end
 end
-return false
+return taken
 """
 )
 

@@ -106,6 +106,8 @@ class SafeWorkerConsumer(WorkerConsumer):
             logger.warning(
                 "%d tasks were handed to a child that does not say whether it began: they may run twice", unknown
             )
+        if self.deliveries is not None:
+            self.deliveries.settle_at_once()
         super().stop()
 
     def shutdown(self) -> None:

@@ -2,7 +2,8 @@
 
 The order is: complete in the ledger, then acknowledge. A crash in between leaves a message that the broker delivers
 again and the ledger knows as completed: it is dropped. The other order would leave a message that ran, that nobody
-delivers again, and that whoever copied it could still run once.
+delivers again, and that whoever copied it could still run once. What ran within one turn of the worker's loop is
+completed in one round trip.
 
 A claim is a lease. One thread per worker renews all of them together: the worker's loop stands still while it
 reconnects to a broker, and its tasks run on. A worker that dies renews nothing, and after ``ledger.lease`` seconds the
@@ -16,9 +17,10 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
+from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from safecelery.brokers.undecoded import Undecoded
 from safecelery.errors import Reason, Rejected, StoreUnavailable
@@ -26,6 +28,7 @@ from safecelery.message.claims import Claims
 from safecelery.runtime.backlog import Backlog
 from safecelery.runtime.guard import guard_of
 from safecelery.runtime.ledger import open_ledger
+from safecelery.runtime.together import Together
 from safecelery.stores.interface import Admitted, Held, Poison, Store
 from safecelery.telemetry.deliveries import Happened, note
 
@@ -40,7 +43,7 @@ _SWEEP_S = 600.0
 class Delivery:
     """One claimed message, until the worker has answered for it."""
 
-    __slots__ = ("_deliveries", "jti", "message", "settled", "task", "token")
+    __slots__ = ("_deliveries", "jti", "message", "settled", "task", "token", "unanswered")
 
     def __init__(self, deliveries: Deliveries, message: Undecoded, jti: str, token: int, task: str) -> None:
         self._deliveries = deliveries
@@ -50,10 +53,16 @@ class Delivery:
         self.task = task
         self.settled = False
         """The ledger was told, or is about to be."""
+        self.unanswered = False
+        """The broker is to be told once the ledger was."""
 
-    def settle(self, answer: Callable[[], None]) -> None:
-        """It never runs again: complete in the ledger, then ``answer`` the broker. Later, if the store is down."""
-        self._deliveries.settle(self, answer)
+    def settle(self, answer: Callable[[], None], *, soon: bool = False) -> None:
+        """It never runs again: complete in the ledger, then ``answer`` the broker. Later, if the store is down.
+
+        Args:
+            soon: with all that ends in this turn of the loop.
+        """
+        self._deliveries.settle(self, answer, soon=soon)
 
     def give_back(self, *, counts: bool) -> None:
         """Not done, and not to be done here. If the store cannot be told, the lease ends by itself."""
@@ -68,6 +77,10 @@ class Delivery:
         self._deliveries.remember(self)
 
 
+#: One that will never run again, and how to tell the broker.
+_Ended: TypeAlias = tuple[Delivery, Callable[[], None]]
+
+
 class Deliveries:
     """Everything this worker claimed and has not answered for.
 
@@ -75,11 +88,13 @@ class Deliveries:
         lease_s: seconds that a claim holds without renewal.
         max_deliveries: how often a message may be claimed without being completed.
         max_skew_s: how far the clocks of hosts differ: the entry outlives the message by that.
+        hub: the worker's event loop, if it has one.
     """
 
     def __init__(
-        self, store: Store, backlog: Backlog, *, hostname: str, lease_s: float, max_deliveries: int, max_skew_s: float
-    ) -> None:
+        self, store: Store, backlog: Backlog, *, hostname: str, lease_s: float, max_deliveries: int, max_skew_s: float,
+        hub: Any = None,
+    ) -> None:  # fmt: skip
         self._store = store
         self.backlog = backlog
         self._lease_s = lease_s
@@ -88,6 +103,7 @@ class Deliveries:
         self._holder = f"{hostname}/{os.getpid()}/{secrets.token_hex(4)}"[:255]
         self._open: dict[str, Delivery] = {}
         self._lapsing: dict[str, Delivery] = {}
+        self._ended = Together(self._settle, hub)
         self._stop = threading.Event()
         self._renewal = threading.Thread(target=self._renew, name="safecelery-leases", daemon=True)
 
@@ -147,20 +163,35 @@ class Deliveries:
 
     # Answering --------------------------------------------------------------------------------------------------
 
-    def settle(self, delivery: Delivery, answer: Callable[[], None]) -> None:
+    def settle(self, delivery: Delivery, answer: Callable[[], None], *, soon: bool) -> None:
         """Complete in the ledger, then tell the broker. While the ledger does not answer, the broker is not told."""
         if delivery.settled:
-            answer()
+            if not delivery.unanswered:
+                answer()
             return
-        delivery.settled = True
-        self.backlog.run(partial(self._settle, delivery, answer), of_connection=False)
+        delivery.settled = delivery.unanswered = True
+        if soon:
+            self._ended.add((delivery, answer))
+        else:
+            self._settle([(delivery, answer)])
 
-    def _settle(self, delivery: Delivery, answer: Callable[[], None]) -> None:
-        completed = self._store.complete(delivery.jti, delivery.token)
-        self.forget(delivery)
-        if not completed:
-            note(Happened.LEASE_LOST, "it ran, and another worker claimed it", task=delivery.task, jti=delivery.jti)
-        answer()
+    def settle_at_once(self) -> None:
+        """The worker's loop ends."""
+        self._ended.end()
+
+    def _settle(self, ended: Sequence[_Ended]) -> None:
+        self.backlog.run(partial(self._complete, ended), of_connection=False)
+
+    def _complete(self, ended: Sequence[_Ended]) -> None:
+        completed = self._store.complete([(delivery.jti, delivery.token) for delivery, _ in ended])
+        with ExitStack() as answers:  # each is given, whatever becomes of the others
+            for (delivery, answer), known in reversed(list(zip(ended, completed, strict=True))):
+                self.forget(delivery)
+                delivery.unanswered = False
+                if not known:
+                    note(Happened.LEASE_LOST, "it ran, and another worker claimed it", task=delivery.task,
+                         jti=delivery.jti)  # fmt: skip
+                answers.callback(answer)
 
     def release(self, delivery: Delivery, *, counts: bool) -> None:
         """Give it back to whoever claims it next."""
@@ -217,6 +248,7 @@ class Deliveries:
             running: ``id()`` of the messages that a pool process works on: their leases are kept.
             handed_over: of those that were given to the pool, which may or may not have begun.
         """
+        self._ended.flush()
         self.backlog.connection_lost()
         for delivery in list(self._open.values()):
             if id(delivery.message) in running:
@@ -228,6 +260,7 @@ class Deliveries:
 
     def close(self, running: Container[int]) -> None:
         """The worker ends; its pool did already. What it did not complete is the next one's."""
+        self._ended.end()
         self.backlog.last_attempt()
         self._stop.set()
         for delivery in [*self._open.values(), *self._lapsing.values()]:
@@ -255,4 +288,5 @@ def deliveries_of(consumer: Any) -> Deliveries | None:
         lease_s=guard.settings.ledger.lease,
         max_deliveries=limits.max_deliveries,
         max_skew_s=limits.max_clock_skew_s,
+        hub=consumer.hub,
     )

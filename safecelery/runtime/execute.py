@@ -107,7 +107,7 @@ class ClampedRequest(Request):
         if self.acknowledged or self.message.delivery is None:
             answer()
         else:
-            self.message.delivery.settle(answer)
+            self.message.delivery.settle(answer, soon=True)
 
     def reject(self, requeue: bool = False) -> None:
         """Back into the queue counts as a delivery that was not completed; away is completed."""

@@ -31,7 +31,7 @@ def hear_who_began(pool: Any, within_s: float = HEAR_S) -> int:
     Returns:
         How many jobs were written to a child and are not known to be begun.
     """
-    children = getattr(pool, "_pool", None)
+    children: Any = getattr(pool, "_pool", None)
     if not isinstance(children, AsynPool):
         return 0
     deadline = time.monotonic() + within_s
@@ -48,7 +48,7 @@ def hear_who_began(pool: Any, within_s: float = HEAR_S) -> int:
     return len(_not_begun(children))
 
 
-def _not_begun(children: AsynPool) -> list[Any]:
+def _not_begun(children: Any) -> list[Any]:
     """The live child of each job that was written to one, and that it has not spoken of."""
     found = []
     for job in tuple(children._cache.values()):

@@ -86,8 +86,9 @@ class Ledger(Protocol):
         its entry is gone."""
         ...
 
-    def complete(self, jti: str, token: int) -> bool:
-        """It ran and shall never run again. False if the lease was lost to another. Twice is as good as once."""
+    def complete(self, ended: Sequence[tuple[str, int]]) -> list[bool]:
+        """These messages ran and shall never run again; with their tokens, in one round trip. False where the lease
+        was lost to another. Twice is as good as once."""
         ...
 
     def release(self, jti: str, token: int, *, counts: bool) -> bool:

@@ -86,14 +86,17 @@ class MemoryStore:
                 answers.append(entry is not None)
             return answers
 
-    def complete(self, jti: str, token: int) -> bool:
+    def complete(self, ended: Sequence[tuple[str, int]]) -> list[bool]:
         """See :class:`~safecelery.stores.interface.Ledger`."""
         with self._lock:
-            entry = self._entry(jti)
-            if entry is None or entry.token != token or not (entry.done or entry.lease_until):
-                return False
-            entry.done = True
-            return True
+            answers = []
+            for jti, token in ended:
+                entry = self._entry(jti)
+                mine = entry is not None and entry.token == token and (entry.done or bool(entry.lease_until))
+                if entry is not None and mine:
+                    entry.done = True
+                answers.append(mine)
+            return answers
 
     def release(self, jti: str, token: int, *, counts: bool) -> bool:
         """See :class:`~safecelery.stores.interface.Ledger`."""

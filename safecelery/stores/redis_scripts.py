@@ -54,14 +54,21 @@ end
 return answers
 """
 
-#: KEYS: entry. ARGV: token.
+#: KEYS: entries. ARGV: a token for each key.
 COMPLETE = f"""{_READ}
-local value = redis.call('GET', KEYS[1])
-if value == 'done ' .. ARGV[1] then return 1 end
-local state, token = read(value)
-if state ~= 'held' or token ~= tonumber(ARGV[1]) then return 0 end
-redis.call('SET', KEYS[1], 'done ' .. ARGV[1], 'KEEPTTL')
-return 1
+local answers = {{}}
+for i, key in ipairs(KEYS) do
+  local value, done = redis.call('GET', key), 'done ' .. ARGV[i]
+  local state, token = read(value)
+  answers[i] = 0
+  if value == done then
+    answers[i] = 1
+  elseif state == 'held' and token == tonumber(ARGV[i]) then
+    redis.call('SET', key, done, 'KEEPTTL')
+    answers[i] = 1
+  end
+end
+return answers
 """
 
 #: KEYS: entry. ARGV: token, deliveries that it did not use up.

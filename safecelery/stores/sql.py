@@ -113,21 +113,26 @@ class SqlStore:
             return Poison(int(row.deliveries))
         raise StoreUnavailable("database of the ledger: an entry changes faster than it can be read")
 
-    def renew(self, held: Sequence[tuple[str, int]], lease_s: float) -> list[bool]:
-        """See :class:`~safecelery.stores.interface.Ledger`."""
-        values = {"lease": _us(lease_s), "ttl": _us(2 * lease_s)}
+    def _each(self, statement: str, rows: Sequence[tuple[str, int]], **values: int) -> list[bool]:
+        """Which of these messages and tokens the statement changed; in one transaction."""
+        if not rows:
+            return []
         with self._transaction() as connection:
             # In one order for everybody: two that wait for each other's rows would be a deadlock.
-            renewed = {
+            changed = {
                 (jti, token)
-                for jti, token in sorted(held)
-                if self._one(connection, self._sql.renew, jti=jti, token=token, **values) is not None
+                for jti, token in sorted(rows)
+                if self._one(connection, statement, jti=jti, token=token, **values) is not None
             }
-        return [pair in renewed for pair in held]
+        return [row in changed for row in rows]
 
-    def complete(self, jti: str, token: int) -> bool:
+    def renew(self, held: Sequence[tuple[str, int]], lease_s: float) -> list[bool]:
         """See :class:`~safecelery.stores.interface.Ledger`."""
-        return self._changed(self._sql.complete, jti=jti, token=token)
+        return self._each(self._sql.renew, held, lease=_us(lease_s), ttl=_us(2 * lease_s))
+
+    def complete(self, ended: Sequence[tuple[str, int]]) -> list[bool]:
+        """See :class:`~safecelery.stores.interface.Ledger`."""
+        return self._each(self._sql.complete, ended)
 
     def release(self, jti: str, token: int, *, counts: bool) -> bool:
         """See :class:`~safecelery.stores.interface.Ledger`."""

@@ -23,6 +23,7 @@ from tests.attacks.publishing import REPLIES
 from tests.attacks.subjects import Subject
 from tests.attacks.subjects.interface import Lines, Ready
 from tests.attacks.wire import Wire, wire_to
+from tests.witnesses import whole_lines
 
 __all__ = ["DEADLINE_S", "DEAD_LETTERS", "Stage", "eventually", "on_stage"]
 
@@ -80,7 +81,7 @@ class Stage:
         Args:
             canary: leave out what names another case's canary: attacks that work may go on working for a while.
         """
-        texts = self.witness_file.read_text().splitlines()[since:]
+        texts = whole_lines(self.witness_file)[since:]
         if canary is not None:
             texts = [text for text in texts if canary in text or "canary" not in text]
         lines = [json.loads(text) for text in texts]
@@ -88,7 +89,7 @@ class Stage:
 
     def witness_count(self) -> int:
         """Lines there are now, honest tasks included."""
-        return len(self.witness_file.read_text().splitlines())
+        return len(whole_lines(self.witness_file))
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """The records kept since the last look."""

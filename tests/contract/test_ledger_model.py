@@ -68,7 +68,7 @@ class Ledger(RuleBasedStateMachine):
     def complete(self, n: int, data: st.DataObject) -> None:
         token, mine = self._token(n, data)
         model = self.models[n]
-        assert self.store.complete(self.jti(n), token) == (mine and model.state in ("held", "lapsed", "done"))
+        assert self.store.complete([(self.jti(n), token)])[0] == (mine and model.state in ("held", "lapsed", "done"))
         if mine and model.state in ("held", "lapsed"):
             model.state = "done"
 

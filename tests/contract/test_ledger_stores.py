@@ -82,8 +82,8 @@ def test_the_same_holder_is_not_admitted_twice(store: Store, jti: str) -> None:
 
 def test_a_completed_message_is_never_admitted_again(store: Store, jti: str) -> None:
     token = claim(store, jti).token
-    assert store.complete(jti, token)
-    assert store.complete(jti, token), "an answer that got lost is asked for again"
+    assert store.complete([(jti, token)])[0]
+    assert store.complete([(jti, token)])[0], "an answer that got lost is asked for again"
     assert claim(store, jti) == Replayed()
     assert not store.release(jti, token, counts=True)
     assert store.renew([(jti, token)], LONG) == [False]
@@ -116,16 +116,27 @@ def test_a_lease_that_ended_is_taken_over_and_counts(store: Store, jti: str) -> 
     first = claim(store, jti, lease_s=SHORT)
     until(lambda: isinstance(claim(store, jti, "w2"), Admitted))
     assert claim(store, jti).holder == "w2"
-    assert not store.complete(jti, first.token), "the late holder completed what is another's by now"
+    assert not store.complete([(jti, first.token)])[0], "the late holder completed what is another's by now"
     assert not store.release(jti, first.token, counts=False)
     assert store.renew([(jti, first.token)], LONG) == [False]
     assert isinstance(claim(store, jti), Held)
 
 
+def test_many_are_completed_at_once_and_each_has_its_answer(store: Store, jti: str) -> None:
+    mine, late, given_back = (claim(store, jti + name) for name in ("mine", "late", "back"))
+    store.release(jti + "back", given_back.token, counts=True)
+    ended = [(jti + "mine", mine.token), (jti + "late", late.token + 1), (jti + "none", 1),
+             (jti + "back", given_back.token), (jti + "mine", mine.token)]  # fmt: skip
+    assert store.complete(ended) == [True, False, False, False, True]
+    assert claim(store, jti + "mine") == Replayed()
+    assert isinstance(claim(store, jti + "late"), Held)
+    assert store.complete([]) == []
+
+
 def test_a_late_holder_whose_lease_nobody_took_may_still_complete(store: Store, jti: str) -> None:
     first = claim(store, jti, lease_s=0.001)
     time.sleep(0.01)
-    assert store.complete(jti, first.token)
+    assert store.complete([(jti, first.token)])[0]
     assert claim(store, jti) == Replayed()
 
 
@@ -144,19 +155,19 @@ def test_renewal_keeps_a_lease_beyond_its_end_and_tells_which_are_lost(store: St
 def test_a_released_message_cannot_be_completed_or_renewed_by_who_gave_it_back(store: Store, jti: str) -> None:
     first = claim(store, jti)
     store.release(jti, first.token, counts=True)
-    assert not store.complete(jti, first.token)
+    assert not store.complete([(jti, first.token)])[0]
     assert store.renew([(jti, first.token)], LONG) == [False]
     assert isinstance(claim(store, jti), Admitted)
 
 
 def test_an_entry_is_forgotten_when_its_time_is_over_and_not_before(store: Store, jti: str) -> None:
     done = claim(store, jti, lease_s=0.01, ttl_s=0.5)
-    store.complete(jti, done.token)
+    store.complete([(jti, done.token)])
     assert claim(store, jti) == Replayed()
     until(lambda: isinstance(claim(store, jti), Admitted))
     again = claim(store, jti)
     assert isinstance(again, Held)
-    assert not store.complete(jti, done.token)
+    assert not store.complete([(jti, done.token)])[0]
 
 
 def test_an_entry_lives_as_long_as_its_lease_is_renewed(store: Store, jti: str) -> None:
@@ -168,7 +179,7 @@ def test_an_entry_lives_as_long_as_its_lease_is_renewed(store: Store, jti: str) 
 
 def test_sweeping_leaves_what_lives(store: Store, jti: str) -> None:
     token = claim(store, jti).token
-    store.complete(jti, token)
+    store.complete([(jti, token)])
     claim(store, jti + "old", lease_s=0.001, ttl_s=0.001)
     time.sleep(0.05)
     assert store.sweep() >= 0
@@ -254,7 +265,7 @@ def test_a_store_that_cannot_be_reached_says_so(url: str) -> None:
         for ask in (
             away.ping,
             lambda: claim(away, "x" * 16),
-            lambda: away.complete("x" * 16, 1),
+            lambda: away.complete([("x" * 16, 1)]),
             lambda: away.renew([("x" * 16, 1)], 5),
             lambda: away.begin("key", "a", lease_s=5),
         ):

@@ -22,6 +22,7 @@ from safecelery import SafeCelery, SafeCelerySettings
 from safecelery.keys.generate import generate_key, trust_entry, write_private
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
+from tests.witnesses import whole_lines
 
 __all__ = ["IDLE", "TIMEOUT", "Identities", "RawItem", "Stage", "eventually", "let_go"]
 
@@ -153,7 +154,7 @@ class Stage:
 
     def witnesses(self, task: str, **what: Any) -> list[dict[str, Any]]:
         """What ran, in order: lines that the task left, with these members."""
-        lines = [json.loads(line) for line in self.witness_file.read_text().splitlines()]
+        lines = [json.loads(line) for line in whole_lines(self.witness_file)]
         return [line for line in lines if line["task"] == task and what.items() <= line.items()]
 
     def refusals(self, reason: str) -> int:

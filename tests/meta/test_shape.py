@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 ROOT = Path(__file__).resolve().parents[2]
 LINES_PER_FILE = 300
 LINES_PER_FUNCTION = 60
@@ -32,6 +34,10 @@ def test_there_is_something_to_measure() -> None:
 def test_no_file_is_too_long_to_read() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (*PACKAGE, *TESTS)}
     assert [f"{path.relative_to(ROOT)}: {n}" for path, n in lengths.items() if n > LINES_PER_FILE] == []
+
+
+def test_every_file_that_is_to_begin_first_exists() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_no_function_is_too_long_to_read() -> None:

@@ -20,8 +20,9 @@ WITNESS = "SERVICE_WITNESS"
 def witness(task: str, **what: Any) -> None:
     """Append one line, in one write, to the witness file."""
     if path := os.environ.get(WITNESS):
-        with Path(path).open("a") as file:
-            file.write(json.dumps({"task": task, "at": time.time(), "pid": os.getpid(), **what}) + "\n")
+        line = json.dumps({"task": task, "at": time.time(), "pid": os.getpid(), **what}) + "\n"
+        with Path(path).open("ab", buffering=0) as file:
+            file.write(line.encode())
 
 
 class Item(BaseModel):

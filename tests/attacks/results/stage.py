@@ -25,6 +25,7 @@ from tests.attacks.results.process import Caller, CallerDied, CallerHangs, peak_
 from tests.attacks.results.stores import DatabaseStore, RedisStore, RpcStore, SealedDatabaseStore
 from tests.attacks.results.subjects import SUBJECTS, Place, Players
 from tests.attacks.wire import Wire, wire_to
+from tests.witnesses import whole_lines
 
 __all__ = ["DEADLINE_S", "NotDone", "Stage", "on_stage"]
 
@@ -70,11 +71,11 @@ class Stage:
 
     def witnesses(self, since: int = 0) -> list[dict[str, Any]]:
         """What ran, from that line on."""
-        return [json.loads(line) for line in self.place.witness_file.read_text().splitlines()[since:]]
+        return [json.loads(line) for line in whole_lines(self.place.witness_file)[since:]]
 
     def witness_count(self) -> int:
         """Lines there are now."""
-        return len(self.place.witness_file.read_text().splitlines())
+        return len(whole_lines(self.place.witness_file))
 
     def eventually(self, probe: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
         """What ``probe`` returns as soon as that is true-ish.

@@ -19,7 +19,10 @@ class Turn:
         self.poller._register_BRPOP = self.ask  # type: ignore[method-assign]
         self.takes = takes
         channel = SimpleNamespace(
-            active_queues={"q"}, active_fanout_queues=(), qos=SimpleNamespace(can_consume=lambda: True)
+            active_queues={"q"},
+            active_fanout_queues=(),
+            qos=SimpleNamespace(can_consume=lambda: True),
+            forget_acked=lambda: self.done.append("forget"),
         )
         self.poller._channels = [channel]  # type: ignore[assignment]
         self.poller._update_brpop_polling = lambda: None
@@ -48,7 +51,11 @@ def test_the_pool_looks_again_after_something_was_taken(pool_first: bool) -> Non
 
 @pytest.mark.parametrize("pool_first", [True, False])
 def test_nobody_looks_twice_where_nothing_was(pool_first: bool) -> None:
-    assert Turn(0, pool_first=pool_first).run() == ["pool"]
+    assert sorted(Turn(0, pool_first=pool_first).run()) == ["forget", "pool"]
+
+
+def test_what_was_acknowledged_has_the_chance_to_go_along_first() -> None:
+    assert Turn(1, pool_first=False).run()[:2] == ["take", "forget"]
 
 
 def test_a_part_that_fails_does_not_silence_the_poller() -> None:

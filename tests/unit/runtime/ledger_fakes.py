@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from safecelery.brokers.undecoded import Undecoded
 from safecelery.errors import StoreUnavailable
+from safecelery.runtime.backlog import Backlog
+from safecelery.runtime.deliveries import Deliveries, Delivery
 from safecelery.stores.memory import MemoryStore
 
-__all__ = ["FakeConsumer", "FakeMessage", "FallibleStore"]
+__all__ = ["JTI", "LEASE_S", "MOST", "FakeConsumer", "FakeMessage", "FallibleStore", "World", "claims_of"]
+
+JTI = "a-message-with-an-id"
+LEASE_S, MOST = 60, 2
 
 
 class FakeMessage(Undecoded):
@@ -65,6 +71,11 @@ class FallibleStore(MemoryStore):
         super().__init__(clock=lambda: consumer.now)
         self.down = False
         self.asked = 0
+        self.completions: list[int] = []
+
+    def complete(self, ended: Sequence[tuple[str, int]]) -> list[bool]:
+        self.completions.append(len(ended))
+        return super().complete(ended)
 
     def _entry(self, jti: str) -> Any:
         self.asked += 1
@@ -75,3 +86,28 @@ class FallibleStore(MemoryStore):
 
 def claims_of(jti: str, exp: float) -> Any:
     return SimpleNamespace(jti=jti, exp=exp, hdr={"task": "orders.t"})
+
+
+class World:
+    """One worker and its store."""
+
+    def __init__(self, hub: Any = None) -> None:
+        self.consumer = FakeConsumer()
+        self.store = FallibleStore(self.consumer)
+        self.looked: list[Any] = []
+        self.backlog = Backlog(self.consumer, self.looked.append)
+        self.deliveries = Deliveries(
+            self.store, self.backlog, hostname="celery@h", lease_s=LEASE_S, max_deliveries=MOST, max_skew_s=60,
+            hub=hub,
+        )  # fmt: skip
+
+    def claim(self, message: FakeMessage | None = None, jti: str = JTI) -> Delivery | None:
+        return self.deliveries.claim(claims_of(jti, time.time() + 3600), message or FakeMessage())
+
+    def mine(self, jti: str = JTI) -> Delivery:
+        delivery = self.claim(jti=jti)
+        assert delivery is not None
+        return delivery
+
+    def elsewhere(self, jti: str = JTI) -> Any:
+        return self.store.claim(jti, "other", lease_s=LEASE_S, ttl_s=3600, max_deliveries=MOST)

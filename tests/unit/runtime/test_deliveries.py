@@ -9,39 +9,11 @@ from typing import Any
 import pytest
 
 from safecelery.errors import Reason, Rejected, StoreUnavailable
-from safecelery.runtime.backlog import Backlog
-from safecelery.runtime.deliveries import Deliveries, Delivery
+from safecelery.runtime.deliveries import Delivery
 from safecelery.runtime.execute import ClampedRequest
 from safecelery.stores.interface import Admitted, Held, Poison, Replayed
 from safecelery.telemetry.deliveries import DELIVERIES, Happened
-from tests.unit.runtime.ledger_fakes import FakeConsumer, FakeMessage, FallibleStore, claims_of
-
-JTI = "a-message-with-an-id"
-LEASE_S, MOST = 60, 2
-
-
-class World:
-    """One worker and its store."""
-
-    def __init__(self) -> None:
-        self.consumer = FakeConsumer()
-        self.store = FallibleStore(self.consumer)
-        self.looked: list[Any] = []
-        self.backlog = Backlog(self.consumer, self.looked.append)
-        self.deliveries = Deliveries(
-            self.store, self.backlog, hostname="celery@h", lease_s=LEASE_S, max_deliveries=MOST, max_skew_s=60
-        )
-
-    def claim(self, message: FakeMessage | None = None, jti: str = JTI) -> Delivery | None:
-        return self.deliveries.claim(claims_of(jti, time.time() + 3600), message or FakeMessage())
-
-    def mine(self, jti: str = JTI) -> Delivery:
-        delivery = self.claim(jti=jti)
-        assert delivery is not None
-        return delivery
-
-    def elsewhere(self, jti: str = JTI) -> Any:
-        return self.store.claim(jti, "other", lease_s=LEASE_S, ttl_s=3600, max_deliveries=MOST)
+from tests.unit.runtime.ledger_fakes import JTI, LEASE_S, MOST, FakeMessage, World
 
 
 @pytest.fixture

@@ -1,0 +1,174 @@
+"""Redis: what one round trip takes and forgets, on a real server and without a worker around it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+from kombu import Connection, Queue
+from kombu.transport import redis as kombu_redis
+from redis.exceptions import ResponseError
+
+from safecelery.brokers.bounds import Bounds
+from safecelery.brokers.redis_channel import BURST, RedisChannel, RedisTransport
+from safecelery.brokers.redis_scripts import OVERSIZED
+from safecelery.testing.servers import RedisServer
+
+pytestmark = pytest.mark.redis
+FIRST, SECOND = "taking-first", "taking-second"
+LIMIT = 500
+
+
+@pytest.fixture
+def admin(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    """Redis as its administrator sees it, with nothing of an earlier test."""
+    with redis.Redis.from_url(redis_server.admin_url, **redis_server.broker_ssl or {}) as client:
+        yield client
+        client.delete(*client.keys("*taking-*"), OVERSIZED)
+
+
+class Desk:
+    """A channel whose event loop turns when the test says so."""
+
+    def __init__(self, connection: Any) -> None:
+        self.got: list[Any] = []
+        self.fails_at = -1
+        connection.bounds = Bounds(item_bytes=LIMIT)
+        self.channel: RedisChannel = connection.channel()
+        for name in (FIRST, SECOND):
+            self.channel.basic_consume(name, False, self.receive, name)
+            Queue(name, channel=self.channel).declare()
+        self.channel.connection.cycle.loop = SimpleNamespace(on_tick=())
+        self.channel.qos.prefetch_count = 0
+
+    def receive(self, message: Any) -> None:
+        if len(self.got) == self.fails_at:
+            raise InterruptedError
+        self.got.append(message)
+
+    def take(self, most: int) -> list[Any]:
+        before = len(self.got)
+        self.channel._take(most)
+        return [message.headers.get("n") for message in self.got[before:]]
+
+
+@pytest.fixture
+def desk(redis_server: RedisServer, admin: redis.Redis) -> Iterator[Desk]:
+    with Connection(redis_server.url, ssl=redis_server.broker_ssl, transport=RedisTransport) as connection:
+        yield Desk(connection)
+
+
+def fill(admin: redis.Redis, queue: str, *numbers: int, size: int = 0) -> None:
+    for n in numbers:
+        properties = {"delivery_tag": str(n), "delivery_info": {}, "body_encoding": "base64"}
+        item = {"body": "e30=" + "A" * size, "headers": {"n": n}, "properties": properties}
+        admin.lpush(queue, json.dumps(item))
+
+
+def held(admin: redis.Redis, queue: str) -> int:
+    count = admin.hlen(f"safecelery:held:{queue}")
+    assert admin.zcard(f"safecelery:since:{queue}") == count
+    return int(count)
+
+
+def test_several_are_taken_at_once_in_their_order_and_held(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1, 2, 3)
+    fill(admin, SECOND, 4)
+    assert desk.take(2) == [1, 2]
+    assert (held(admin, FIRST), admin.llen(FIRST)) == (2, 1)
+    assert sorted(desk.take(10)) == [3, 4]
+    assert (held(admin, FIRST), held(admin, SECOND)) == (3, 1)
+    assert desk.take(10) == []
+
+
+def test_what_was_acknowledged_is_forgotten_with_the_next_that_is_taken(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1, 2, 3)
+    desk.take(2)
+    for message in desk.got:
+        message.ack()
+    assert held(admin, FIRST) == 2
+    before = admin.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert desk.take(1) == [3]
+    assert admin.info("commandstats")["cmdstat_evalsha"]["calls"] == before + 1
+    assert held(admin, FIRST) == 1
+
+
+def test_what_goes_along_with_nothing_is_forgotten_at_the_end_of_the_turn(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1)
+    desk.take(1)
+    desk.got[0].ack()
+    desk.channel.connection.cycle.on_poll_start()
+    assert held(admin, FIRST) == 0
+
+
+def test_what_no_turn_comes_for_is_forgotten_when_the_channel_is_closed(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1, 2)
+    desk.take(2)
+    desk.got[0].ack()
+    desk.channel.close()
+    assert held(admin, FIRST) == 0
+    assert admin.llen(FIRST) == 1, "the one that was not acknowledged is given back"
+
+
+def test_without_an_event_loop_it_is_forgotten_at_once(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1)
+    desk.take(1)
+    desk.channel.connection.cycle.loop = None
+    desk.got[0].ack()
+    assert held(admin, FIRST) == 0
+
+
+def test_one_that_is_too_long_ends_what_is_taken_and_is_kept_apart(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1)
+    fill(admin, FIRST, 2, size=LIMIT)
+    fill(admin, FIRST, 3)
+    assert desk.take(10) == [1]
+    assert admin.hlen(OVERSIZED) == 0
+    assert desk.take(10) == [None]
+    assert desk.got[-1].amiss is not None
+    assert admin.hlen(OVERSIZED) == 1
+    assert desk.take(10) == [3]
+
+
+def test_a_key_of_the_wrong_type_costs_nothing_that_was_taken_before_it(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1)
+    admin.set(SECOND, "no list")
+    lists = [FIRST, SECOND]
+    tags = ["taking-a", "taking-b"]
+    taken = desk.channel.held.take(lists, tags, limit=LIMIT, oversized=OVERSIZED)
+    assert len(taken) == 1
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        desk.channel.held.take(lists, tags, limit=LIMIT, oversized=OVERSIZED)
+
+
+def test_nothing_is_taken_from_a_list_beside_which_nothing_can_be_held(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1)
+    admin.set(f"safecelery:held:{FIRST}", "no hash")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        desk.channel.held.take([FIRST], ["taking-a"], limit=LIMIT, oversized=OVERSIZED)
+    assert admin.llen(FIRST) == 1
+
+
+def test_what_is_not_handed_over_any_more_is_given_back(desk: Desk, admin: redis.Redis) -> None:
+    fill(admin, FIRST, 1, 2, 3, 4)
+    desk.fails_at = 1
+    with pytest.raises(InterruptedError):
+        desk.take(4)
+    assert [message.headers["n"] for message in desk.got] == [1]
+    assert (held(admin, FIRST), admin.llen(FIRST)) == (2, 2), "the one that failed is still held"
+
+
+@pytest.mark.parametrize(("prefetch", "room"), [(0, BURST), (3, 3)])
+def test_no_more_is_taken_than_there_is_room_for(
+    desk: Desk, admin: redis.Redis, prefetch: int, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kombu_redis.Channel, "_brpop_start", lambda channel, timeout: None)
+    fill(admin, FIRST, *range(BURST + 5))
+    desk.channel.qos.prefetch_count = prefetch
+    desk.channel._more = True
+    desk.channel._brpop_start()
+    assert len(desk.got) == room
