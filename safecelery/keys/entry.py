@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from safecelery.errors import KeyringError, did_you_mean
-from safecelery.keys.private import OWNER
+from safecelery.keys.document import OWNER
 
 __all__ = ["Head", "glob_matches", "granted", "grants", "head_of_entry", "material", "moment"]
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from safecelery.errors import KeyringError
 from safecelery.keys import base64url
+from safecelery.keys.document import OwnedSecret
+from safecelery.keys.encryption.interface import EncryptionScheme
+from safecelery.keys.interface import Scheme
 from safecelery.keys.private import PrivateKey, make_private, render_private
 from safecelery.keys.schemes import DEFAULT_SCHEME, scheme_named
 
 __all__ = [
     "generate_key",
     "lifetime_of",
-    "quoted",
-    "quoted_list",
     "trust_entry",
+    "trust_table",
     "write_document",
     "write_private",
 ]
@@ -78,30 +80,44 @@ def trust_entry(
     Raises:
         KeyringError: a symmetric scheme without ``secret_reference``, or a text that TOML would read as another.
     """
-    scheme = scheme_named(key.scheme, key.kid)
-    if scheme.symmetric and secret_reference is None:
-        raise KeyringError(f"{key.kid}: {key.scheme} is symmetric; say where verifiers find the secret (file: or env:)")
-    material = (
-        f"secret = {quoted(secret_reference or '', 'secret_reference')}"
-        if scheme.symmetric
-        else f'public = "{base64url.encode(scheme.public(key.secret.reveal()))}"'
-    )
     answers = tuple(results)
+    grants = {"send": send, "queues": queues, "control": control} | ({"results": answers} if answers else {})
+    return trust_table("keys", key, scheme_named(key.scheme, key.kid), "verifiers", secret_reference, grants)
+
+
+def trust_table(
+    table: str,
+    key: OwnedSecret,
+    scheme: Scheme | EncryptionScheme,
+    who: str,
+    secret_reference: str | None,
+    grants: Mapping[str, Iterable[str]],
+) -> str:
+    """The entry of a trust store for a key of either kind.
+
+    Args:
+        table: ``keys`` or ``encryption``.
+        who: finds the secret of a symmetric scheme, for the error.
+        secret_reference: where that is; the entry itself is no secret.
+        grants: lists of names and globs.
+
+    Raises:
+        KeyringError: a symmetric scheme without ``secret_reference``, or a text that TOML would read as another.
+    """
+    if not scheme.symmetric:
+        material = f'public = "{base64url.encode(scheme.public(key.secret.reveal()))}"'
+    elif secret_reference is None:
+        raise KeyringError(f"{key.kid}: {key.scheme} is symmetric; say where {who} find the secret (file: or env:)")
+    else:
+        material = f"secret = {_quoted(secret_reference, 'secret_reference')}"
     return (
-        f'[keys."{key.kid}"]\nowner = "{key.owner}"\nscheme = "{key.scheme}"\n{material}\n'
+        f'[{table}."{key.kid}"]\nowner = "{key.owner}"\nscheme = "{key.scheme}"\n{material}\n'
         f"not_before = {key.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
         f"expires = {key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
-        f"send = {quoted_list(send)}\nqueues = {quoted_list(queues)}\ncontrol = {quoted_list(control)}\n"
-        + (f"results = {quoted_list(answers)}\n" if answers else "")
-    )
+    ) + "".join(f"{name} = [{', '.join(_quoted(item, 'grant') for item in items)}]\n" for name, items in grants.items())
 
 
-def quoted_list(items: Iterable[str]) -> str:
-    """A list of grants as TOML. Raises KeyringError as :func:`quoted`."""
-    return f"[{', '.join(quoted(item, 'grant') for item in items)}]"
-
-
-def quoted(text: str, what: str) -> str:
+def _quoted(text: str, what: str) -> str:
     """Text as TOML. Raises KeyringError for text that TOML would read as another."""
     if not text or any(c in text for c in '"\\') or not text.isprintable():
         raise KeyringError(f"{what} {text!r}: must be printable text without quotes and backslashes")

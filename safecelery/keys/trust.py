@@ -13,10 +13,11 @@ from typing import Any, Literal
 
 from safecelery.errors import KeyringError, Reason
 from safecelery.keys import base64url
+from safecelery.keys.document import key_id
 from safecelery.keys.encryption.trusted import EncryptionKey, encryption_entry
 from safecelery.keys.entry import glob_matches, granted, grants, head_of_entry, material
 from safecelery.keys.interface import SignatureMismatch, Verifier
-from safecelery.keys.private import key_id, parse_private
+from safecelery.keys.private import parse_private
 from safecelery.keys.schemes import scheme_named
 from safecelery.keys.sources import read_secret_text, secret_files
 

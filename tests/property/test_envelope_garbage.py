@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safecelery.errors import Reason, Rejected
-from safecelery.keys.private import key_id
+from safecelery.keys.document import key_id
 from safecelery.keys.ring import Keyring
 from safecelery.message.codec import encode_json, join
 from safecelery.message.pae import pae

@@ -7,7 +7,7 @@ import time
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from safecelery.keys.private import key_id
+from safecelery.keys.document import key_id
 from safecelery.keys.schemes import SCHEMES
 from safecelery.keys.trust import TrustedKey
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from safecelery.keys import base64url
-from safecelery.keys.private import key_id
+from safecelery.keys.document import key_id
 from safecelery.keys.ring import Keyring
 from safecelery.keys.schemes import SCHEMES
 from safecelery.keys.trust import TrustedKey, TrustStore

@@ -40,11 +40,12 @@ def show(key: str, trust: Path | None, as_json: bool) -> None:
 
 def _private(path: Path) -> dict[str, Any]:
     from safecelery.keys import base64url
+    from safecelery.keys.document import read_document
     from safecelery.keys.encryption.interface import EncryptionScheme
     from safecelery.keys.encryption.private import DecryptionKey, parse_decryption_key
     from safecelery.keys.encryption.schemes import ENCRYPTION_SCHEMES
     from safecelery.keys.interface import Scheme
-    from safecelery.keys.private import PrivateKey, parse_private, read_document
+    from safecelery.keys.private import PrivateKey, parse_private
     from safecelery.keys.schemes import scheme_named
     from safecelery.keys.sources import read_secret_text
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from safecelery.errors import KeyringError
-from safecelery.keys import base64url
 from safecelery.keys.encryption.private import DecryptionKey, make_decryption_key
 from safecelery.keys.encryption.schemes import encryption_scheme_named
-from safecelery.keys.generate import lifetime_of, quoted, quoted_list
+from safecelery.keys.generate import lifetime_of, trust_table
 
 __all__ = ["encryption_trust_entry", "generate_encryption_key"]
 
@@ -48,16 +46,4 @@ def encryption_trust_entry(
         KeyringError: a symmetric scheme without ``secret_reference``, or a text that TOML would read as another.
     """
     scheme = encryption_scheme_named(key.scheme, key.kid)
-    if scheme.symmetric and secret_reference is None:
-        raise KeyringError(f"{key.kid}: {key.scheme} is symmetric; say where senders find the secret (file: or env:)")
-    material = (
-        f"secret = {quoted(secret_reference or '', 'secret_reference')}"
-        if scheme.symmetric
-        else f'public = "{base64url.encode(scheme.public(key.secret.reveal()))}"'
-    )
-    return (
-        f'[encryption."{key.kid}"]\nowner = "{key.owner}"\nscheme = "{key.scheme}"\n{material}\n'
-        f"not_before = {key.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
-        f"expires = {key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
-        f"queues = {quoted_list(queues)}\nresults = {quoted_list(results)}\n"
-    )
+    return trust_table("encryption", key, scheme, "senders", secret_reference, {"queues": queues, "results": results})

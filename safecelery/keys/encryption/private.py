@@ -6,29 +6,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from safecelery.errors import KeyringError
+from safecelery.keys.document import OwnedSecret, check_owner, key_id, parse_document, render_document
 from safecelery.keys.encryption.interface import Unwrapper
 from safecelery.keys.encryption.schemes import encryption_scheme_named
 from safecelery.keys.interface import SecretMaterial
-from safecelery.keys.private import check_owner, key_id, read_document, render_document
 
 __all__ = ["DecryptionKey", "make_decryption_key", "parse_decryption_key", "render_decryption_key"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecryptionKey:
+class DecryptionKey(OwnedSecret):
     """A key that reads, with whose it is. ``expires`` says when senders stop encrypting to it, not when it stops
     reading: what was sent the second before is read later (N6.3)."""
 
-    kid: str
-    scheme: str
-    owner: str
-    created: datetime
-    expires: datetime
-    secret: SecretMaterial = field(repr=False, compare=False)
     unwrapper: Unwrapper = field(repr=False, compare=False)
-
-    def __reduce__(self) -> str:
-        raise TypeError("private keys are not pickled or copied; load them where they are needed")
 
 
 def make_decryption_key(
@@ -62,11 +53,4 @@ def parse_decryption_key(text: str, where: str) -> DecryptionKey:
     Raises:
         KeyringError: not such a document, with the place and what is amiss; never with what it contains.
     """
-    members = read_document(text, where)
-    key = make_decryption_key(
-        scheme=members["scheme"], owner=members["owner"], created=members["created"], expires=members["expires"],
-        secret=members["secret"], where=where,
-    )  # fmt: skip
-    if key.kid != members["kid"]:
-        raise KeyringError(f"{where}: kid {members['kid']!r} is not the id of this secret and owner ({key.kid!r})")
-    return key
+    return parse_document(text, where, make_decryption_key)

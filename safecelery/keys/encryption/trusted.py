@@ -7,11 +7,11 @@ from typing import Any
 
 from safecelery.errors import KeyringError
 from safecelery.keys import base64url
+from safecelery.keys.document import key_id
 from safecelery.keys.encryption.interface import EncryptionScheme, Wrapper
 from safecelery.keys.encryption.private import parse_decryption_key
 from safecelery.keys.encryption.schemes import encryption_scheme_named
 from safecelery.keys.entry import granted, grants, head_of_entry, material
-from safecelery.keys.private import key_id
 from safecelery.keys.sources import read_secret_text
 
 __all__ = ["EncryptionKey", "encryption_entry"]

@@ -12,8 +12,9 @@ import pytest
 
 from safecelery.errors import KeyringError
 from safecelery.keys import base64url
+from safecelery.keys.document import key_id
 from safecelery.keys.interface import SecretMaterial
-from safecelery.keys.private import key_id, parse_private, render_private
+from safecelery.keys.private import parse_private, render_private
 from safecelery.keys.schemes import SCHEMES
 from tests.unit.keys.key_builders import NOW, a_private
 
