@@ -10,6 +10,7 @@ from safecelery.errors import Reason, Rejected
 from safecelery.keys.ring import Keyring
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.claims import Claims
+from safecelery.message.encrypted import is_encrypted
 from safecelery.message.result import GROUP, MEMBERS, UNNAMED, VALUELESS, Kind, place_of_result
 from safecelery.message.result_form import take_apart
 from safecelery.message.seal import HEADER
@@ -65,7 +66,8 @@ def open_result(
 
     1. It is no larger than allowed, and in one of the stored forms (E12.3, E12.4).
     2. It is sealed, by section 4, as a result (E12.5).
-    3. It has the members of the kind that is asked for, and its audience is its id's (E12.2).
+    3. It has the members of the kind that is asked for, and its audience is its id's (E12.2); nothing but what a task
+       came to is encrypted (E12.4).
     4. The id is the one that was asked for (E12.5).
     5. The task is the one that was sent with that id, where that is known (E12.5, E12.7).
     6. Its signer may answer for that task (E12.6).
@@ -133,6 +135,8 @@ def _check_members(claims: Claims, kind: Kind) -> None:
         _refuse(Reason.CLAIMS_MALFORMED, "a name or an id that is none")
     if claims.aud != place_of_result(hdr):
         _refuse(Reason.AUDIENCE_MISMATCH, "sealed for another place than its id's")
+    if is_encrypted(claims) and "id" not in hdr:
+        _refuse(Reason.CONTENT_DISALLOWED, "encrypted, though it is no result of a task")
 
 
 def _refuse(reason: Reason, detail: str) -> NoReturn:

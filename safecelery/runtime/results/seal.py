@@ -77,9 +77,9 @@ class ResultSeal:
         """Where results go that are too large for the store."""
         return place_of(self.settings)
 
-    def encrypts(self, task: str) -> bool:
-        """Whether results of this task are encrypted."""
-        return self.guard.cipher.must_encrypt(task)
+    def encrypts(self, task: str | None) -> bool:
+        """Whether results of this task are encrypted. What is said of a group is no task's."""
+        return task is not None and self.guard.cipher.must_encrypt(task)
 
     # Sealing ---------------------------------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ class ResultSeal:
         if compression is not None:
             body, cmp = compress(body, compression)
         task = members.get("task")
-        encrypted = task is not None and self.encrypts(task)
+        encrypted = self.encrypts(task)
         if encrypted:
             body = self.guard.cipher.encrypt(body, typ="result", task=str(task), task_id=str(members["id"]), queue=None)
             if len(body) > self.settings.max_bytes:
@@ -116,9 +116,8 @@ class ResultSeal:
         Raises:
             ResultTooLarge, SealError: as :meth:`bound`.
         """
-        task = str(members.get("task"))
         data, envelope = self.bound(kind, body, lifetime_s=lifetime_s, compression=compression, **members)
-        return join_stored(data, envelope, container=compression is not None or self.encrypts(task))
+        return join_stored(data, envelope, container=compression is not None or self.encrypts(members.get("task")))
 
     def bare(self, kind: Kind, *, lifetime_s: float, **members: Any) -> str:
         """The envelope of something that has no body: the size of a chord, or its growth."""
@@ -164,7 +163,8 @@ class ResultSeal:
         """What was sealed, verified; counted and logged if not.
 
         Args:
-            whole: with its body. Without, what was sealed of it is known (``members``), and nothing is decrypted.
+            whole: with its body. Without, what was sealed of it is known (``members``), and nothing is decrypted; what
+                is not encrypted and has to be is refused all the same.
 
         Raises:
             Rejected: it is not believed. Nothing else.
@@ -174,9 +174,12 @@ class ResultSeal:
         question = replace(question, tasks=self.guard.sent.name_of)
         try:
             return self._open(stored, question, where, whole)
-        except Rejected as refusal:
-            self.tell(refusal, question, where)
-            raise
+        except Rejected as refused:
+            refusal = refused
+        except Exception as error:  # noqa: BLE001  # fail closed
+            refusal = Rejected(Reason.INTERNAL, f"opening a result failed with {type(error).__name__}")
+        self.tell(refusal, question, where)
+        raise refusal from None
 
     def tell(self, refusal: Rejected, question: Question, where: Where, mode: Literal["enforce", "report"] = "enforce"
              ) -> None:  # fmt: skip
@@ -201,20 +204,23 @@ class ResultSeal:
             if not (self.reports or found.key.mode == "report"):
                 raise found.objection
             self.tell(found.objection, question, where, "report")
-        value = parsed(self._plain(found, most, question, where)) if found.body and whole else None
+        if found.body and not is_encrypted(found.claims) and self.encrypts(found.claims.hdr.get("task")):
+            self._refuse_plain_text(question, where)
+        value = parsed(self._plain(found, most)) if found.body and whole else None
         if value is not None and _state(value) != found.claims.hdr.get("state"):
             raise Rejected(Reason.BODY_MALFORMED, "a result of another state than was sealed")
         return Opened(value, found.task, found.id, dict(found.claims.hdr), is_encrypted(found.claims))
 
-    def _plain(self, found: OpenedResult, most: int, question: Question, where: Where) -> bytes:
+    def _refuse_plain_text(self, question: Question, where: Where) -> None:
+        refusal = Rejected(Reason.NOT_ENCRYPTED, "not encrypted, as results of this task have to be")
+        if self.guard.settings.encryption.mode != "report":
+            raise refusal
+        self.tell(refusal, question, where, "report")
+
+    def _plain(self, found: OpenedResult, most: int) -> bytes:
         body, claims = found.body, found.claims
         if is_encrypted(claims):
             body = self.guard.cipher.decrypt(body, typ="result", task=found.task, task_id=str(claims.hdr["id"]))
-        elif self.encrypts(found.task):
-            refusal = Rejected(Reason.NOT_ENCRYPTED, "not encrypted, as results of this task have to be")
-            if self.guard.settings.encryption.mode != "report":
-                raise refusal
-            self.tell(refusal, question, where, "report")
         return inflate(body, claims.cmp, most)
 
 

@@ -243,6 +243,17 @@ def test_a_result_without_a_name_is_judged_as_the_task_that_was_sent(world: Worl
     assert world.refused(world.sealed(task=UNNAMED, id="t-1", state="SUCCESS")) is Reason.RESULT_OF_ANOTHER_TASK
 
 
+def test_nothing_but_what_a_task_came_to_is_encrypted(world: World) -> None:
+    def encrypted(kind: Any, **members: Any) -> bytes:
+        draft = result_draft(kind, BODY, lifetime_s=60, encrypted=True, **members)
+        return join_stored(BODY, seal(draft, world.ring("web"), now=NOW), container=True)
+
+    assert world.read(encrypted("result", task="orders.add", id="t-1", state="SUCCESS")).id == "t-1"
+    assert world.refused(encrypted("group", group="g-1"), Question("group", "g-1")) is Reason.CONTENT_DISALLOWED
+    size = encrypted("chord-size", group="g-1", size=2)
+    assert world.refused(size, Question("chord-size", "g-1")) is Reason.CONTENT_DISALLOWED
+
+
 def test_what_goes_wrong_otherwise_is_refused(world: World) -> None:
     def broken(_: str) -> str:
         raise RuntimeError("a secret")

@@ -12,6 +12,7 @@ from celery.result import AsyncResult, GroupResult
 
 from safecelery import ResultRefused, SafeCelery
 from safecelery.errors import Reason
+from safecelery.keys.encryption.ring import DecryptionKeys
 from safecelery.telemetry.results import REFUSED_RESULTS, REPORTED_RESULTS
 from tests.unit.keys.encryption_builders import a_cipher, a_key, a_recipient
 from tests.unit.runtime.results_app import Shop, request_of
@@ -211,6 +212,43 @@ def test_it_is_refused_where_it_is_not_and_where_nobody_can_read_it(
     shop.plant("t-1", b"")
     store(encrypting("worker"), "canary", task="shop.secret")
     assert refused(shop.app("web")) is Reason.UNDECRYPTABLE
+
+
+def test_what_is_not_encrypted_and_has_to_be_does_not_stay(encrypting: Any, worker: SafeCelery) -> None:
+    store(worker, "in clear", task="shop.secret")
+    store(encrypting("worker"), "true", task="shop.secret")
+    assert read(encrypting("web")) == "true"
+
+
+def test_an_encrypted_success_stays_though_its_writer_cannot_read_it(encrypting: Any) -> None:
+    blind = encrypting("worker")
+    blind.guard.cipher._private = DecryptionKeys()
+    store(blind, "first", task="shop.secret")
+    store(blind, "second", task="shop.secret")
+    assert read(encrypting("web")) == "first"
+
+
+def test_a_saved_group_is_no_task_s_result_where_all_tasks_are_encrypted(shop: Shop) -> None:
+    worker, key = shop.app("worker"), a_key("shop")
+    worker.guard.cipher = a_cipher(key, to=[a_recipient(key, results=("*",))], tasks=["*"])
+    store(worker, 1)
+    GroupResult("g-1", [AsyncResult("t-1", app=worker)], app=worker).save()
+    restored = GroupResult.restore("g-1", app=worker)
+    assert restored.get(timeout=1) == [1]
+
+
+def test_whatever_goes_wrong_in_decrypting_is_a_refusal(
+    encrypting: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> bytes:
+        raise OverflowError("canary")
+
+    store(encrypting("worker"), 1, task="shop.secret")
+    web = encrypting("web")
+    monkeypatch.setattr(web.guard.cipher, "decrypt", broken)
+    assert refused(web) is Reason.INTERNAL
+    assert "OverflowError" in caplog.text
+    assert "canary" not in caplog.text
 
 
 def test_a_large_encrypted_result_is_encrypted_where_it_goes(encrypting: Any, tmp_path: Path) -> None:
