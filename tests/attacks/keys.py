@@ -48,7 +48,7 @@ class Keys:
         keys._add("expired", now=yesterday, lifetime=timedelta(hours=1))
         keys._add("early", now=datetime.now(UTC) + timedelta(days=1))
         keys._private["unknown"] = generate_key("unknown")
-        keys._entries.append(keys.recipients.create())
+        keys._entries.append(keys.recipients.create("worker"))
         keys.trust_file.write_text("\n".join(keys._entries))
         return keys
 

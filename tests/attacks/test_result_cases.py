@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.case import CaseError
+from tests.attacks.corpus import corpus as message_corpus
 from tests.attacks.results.case import CASES, corpus, load, parse
 from tests.attacks.results.driver import Outcome
 from tests.attacks.results.groups import GROUPS, group_of
@@ -16,6 +17,7 @@ from tests.attacks.results.keys import SIGNERS
 from tests.attacks.results.operations import OPERATIONS, VALUES
 from tests.attacks.results.page import BEGIN, kept, put, section
 from tests.attacks.results.values import SEALS
+from tests.attacks.spoilt import SPOILT
 
 DIRECTORIES = sorted(path for path in CASES.iterdir() if path.is_dir())
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +53,14 @@ def test_every_operation_value_seal_and_signer_is_used() -> None:
     assert {step.get("signer", "none") for step in steps} == set(SIGNERS) - {"caller"}
 
 
+def test_every_way_to_spoil_a_container_is_used() -> None:
+    steps = [step for case in corpus() for step in case.attack]
+    changes = {change[1] for step in steps for change in step.get("changes", ()) if change[0] == "spoil"}
+    before = [step["encrypt"] for step in steps if "encrypt" in step]
+    before += [case.signed["encrypt"] for case in message_corpus() if "encrypt" in case.signed]
+    assert changes | {how["spoil"] for how in before if "spoil" in how} == {*SPOILT, "recipient-added"}
+
+
 def test_every_case_is_in_a_group_and_in_the_matrix() -> None:
     cases = corpus()
     part = (ROOT / "docs" / "attack-matrix.md").read_text(encoding="utf-8").partition(BEGIN)[2]
@@ -74,6 +84,7 @@ def test_every_case_is_in_a_group_and_in_the_matrix() -> None:
         ("x_harmless", WRITE + 'hex = "00"\n', "takes one of"),
         ("x_harmless", WRITE + "score = 1\n", "score"),
         ("x_harmless", WRITE.replace('do = "write"', 'do = "delete"'), "takes none of"),
+        ("x_harmless", WRITE + 'encrypt = { too = ["caller"] }\n', "too"),
         ("x_harmless", WRITE + '[call]\nkind = "story"\n', "kind is one of"),
         ("x_harmless", WRITE + '[call]\nwhen = "later"\n', "when one of"),
         ("x_harmless", WRITE + "[call]\nalone = true\n", "alone"),

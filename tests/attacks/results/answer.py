@@ -35,6 +35,10 @@ class ResultSealer(Protocol):
         """Sign the body as a result of the task; by "none", or where nobody signs, it stays as it is."""
         ...
 
+    def encrypt(self, plain: bytes, task: str, task_id: str, how: Mapping[str, Any]) -> bytes:
+        """Encrypt it as a result of the task, as `tests/attacks/ciphertext.py` says, before it is signed."""
+        ...
+
     def pack(self, answer: Answer) -> bytes:
         """As a store keeps it."""
         ...
@@ -64,6 +68,10 @@ class PlainResultSealer:
     def seal(self, body: bytes, signer: str, task_id: str, claims: Mapping[str, Any]) -> Answer:
         """The body; whoever signs nothing is as good as anybody."""
         return Answer(body)
+
+    def encrypt(self, plain: bytes, task: str, task_id: str, how: Mapping[str, Any]) -> bytes:
+        """Nobody does."""
+        raise AssertionError("this subject does not encrypt")
 
     def pack(self, answer: Answer) -> bytes:
         """The body."""

@@ -10,6 +10,7 @@
                             "pending": while it runs, and its caller does not look yet;
                             "stored": after the true result was stored, before the caller looks
     other, earlier          true: another task of the caller has a result by then; the same id had one before
+    encrypted               the task is one that must be encrypted (to worker and caller), where the subject can
     leaf                    the caller follows children, too
     stranger                whoever looks has only the id: another process than the one that sent the task
     settled                 the caller has waited for a while, and has looked into the store before
@@ -33,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.attacks.case import CaseError
+from tests.attacks.ciphertext import MEMBERS as ENCRYPTION
 from tests.attacks.results.operations import OPERATIONS, VALUES
 from tests.attacks.results.subjects import BACKENDS
 
@@ -42,7 +44,9 @@ CASES = Path(__file__).parent / "cases"
 OUTCOMES = ("rejected", "admitted", "harmless")
 KINDS = ("task", "group", "chord")
 TIMES = ("waiting", "pending", "stored")
-FLAGS = ("other", "earlier", "leaf", "settled", "stranger")
+FLAGS = ("other", "earlier", "encrypted", "leaf", "settled", "stranger")
+#: Of a step with a value, beside the value.
+MEMBERS = ("encrypt", "signer", "claims", "changes", "seal")
 CALL = {"kind", "fails", "when", *FLAGS}
 EXPECT = {"rejected": {"reasons", "withheld", "known"}, "admitted": {"value", "raised", "text"}, "harmless": {"known"}}
 
@@ -67,6 +71,16 @@ class Case:
     def honest(self) -> bool:
         """No attack."""
         return self.name.startswith("honest_")
+
+    @property
+    def about_encryption(self) -> bool:
+        """It means nothing where nobody encrypts: whoever may answer is right to do so in clear there."""
+        return any(
+            "encrypt" in step
+            or any(change[0] == "spoil" for change in step.get("changes", ()))
+            or ("encrypted" in self.flags and step.get("signer") == "worker")
+            for step in self.attack
+        )
 
     @property
     def about_envelopes(self) -> bool:
@@ -134,6 +148,7 @@ def _check_step(name: str, step: Mapping[str, Any]) -> None:
     makers = [member for member in step if member in VALUES]
     if operation.value != (len(makers) == 1) or len(makers) > 1:
         raise CaseError(f"{name}: {step['do']} takes {'one' if operation.value else 'none'} of {sorted(VALUES)}")
-    allowed = {"do", *operation.takes, *makers, *(("signer", "claims", "changes", "seal") if operation.value else ())}
+    allowed = {"do", *operation.takes, *makers, *(MEMBERS if operation.value else ())}
     if odd := step.keys() - allowed:
         raise CaseError(f"{name}: {step['do']} takes {sorted(allowed)}, not {sorted(odd)}")
+    _known(name, "encrypt", step.get("encrypt", {}), ENCRYPTION)

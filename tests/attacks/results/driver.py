@@ -39,6 +39,8 @@ def attack(stage: Stage, case: Case) -> Outcome:
     """Play the case; processes that suffered are replaced."""
     if case.about_envelopes and not stage.players.results.has_envelope:
         return Outcome("n/a", "only the seal is changed")
+    if case.about_encryption and not stage.players.results.has_envelope:
+        return Outcome("n/a", "only what is encrypted is changed")
     if (stage.subject, stage.backend) == ("auth", "database") and any("signer" in step for step in case.attack):
         return Outcome("n/a", "auth signs each column of a row on its own")
     played, since, logged = Played(f"canary{uuid4().hex}"), stage.witness_count(), stage.logs()

@@ -13,6 +13,7 @@ HONEST = "Honest results, which must be believed"
 #: Title -> patterns of names. The first group with a pattern that fits has the case.
 GROUPS: dict[str, tuple[str, ...]] = {
     HONEST: ("honest_*",),
+    "Attacks an encrypted result": ("encrypted_*",),
     "Lies to a process that has only the id": ("stranger_*",),
     "Attacks a chord": ("chord_*",),
     "Attacks a saved group": ("group_*",),

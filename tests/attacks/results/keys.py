@@ -7,8 +7,9 @@ from pathlib import Path
 
 from safecelery.keys.generate import generate_key, trust_entry, write_private
 from safecelery.keys.private import PrivateKey
+from tests.attacks.ciphertext import Recipients
 
-__all__ = ["SIGNERS", "AnswerKeys"]
+__all__ = ["HIDDEN", "SIGNERS", "AnswerKeys"]
 
 _ALL = ("service.*",)
 #: Owner -> tasks that its key may send, and those for which it may answer. ``caller`` asks, ``worker`` answers;
@@ -25,6 +26,8 @@ OWNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 SIGNERS = (*OWNERS, "unknown", "none")
 QUEUES = ("orders", "other")
+#: The task that must be encrypted, and does what ``service.held`` does.
+HIDDEN = "service.hidden"
 
 
 class AnswerKeys:
@@ -42,6 +45,8 @@ class AnswerKeys:
             entry = trust_entry(key, send=send, queues=QUEUES)
             entry += f"results = {list(results)}\n" if results else ""
             entries.append(entry + ("revoked = true\n" if owner == "revoked" else ""))
+        self.recipients = Recipients(directory)
+        entries.append(self.recipients.create("worker", "caller"))
         self.trust_file = directory / "trust.toml"
         self.trust_file.write_text("\n".join(entries))
 

@@ -108,8 +108,8 @@ def _part_add(scene: Scene, step: Mapping[str, Any]) -> None:
 def _part_replace(scene: Scene, step: Mapping[str, Any]) -> None:
     """The first part is another one."""
     (old, score) = _parts(scene)[0]
-    _redis(scene).client.zrem(RedisStore.group_key(scene.group, ".j"), old)
     _part_add(scene, {**step, "score": score})
+    _redis(scene).client.zrem(RedisStore.group_key(scene.group, ".j"), old)
 
 
 def _part_edit(scene: Scene, step: Mapping[str, Any]) -> None:

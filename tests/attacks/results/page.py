@@ -38,7 +38,8 @@ same process must get the true result of an honest call from the same worker. `a
 * **hung**: the caller waits in vain, then or in the honest call that comes after.
 * **died**: the process of the caller, or of the worker, has ended.
 * **effect**: code ran that nobody sent, or a process took 100 MiB more.
-* **n/a**: only the seal is changed, and this subject has none; or it is another one for each column of a row.
+* **n/a**: only the seal or the encryption is changed, and this subject has none; or the seal is another one for each
+  column of a row.
 """
 
 

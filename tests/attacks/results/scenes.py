@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from tests.attacks.placeholders import Resolver
 from tests.attacks.results.case import Case
+from tests.attacks.results.keys import HIDDEN
 from tests.attacks.results.operations import OPERATIONS
 from tests.attacks.results.stage import NotDone, Stage
 from tests.attacks.results.stores import TAP, RedisStore, RpcStore
@@ -46,6 +47,11 @@ def _attack(scene: Scene, case: Case) -> None:
         OPERATIONS[step["do"]].run(scene, resolve(dict(step)))
 
 
+def _held(case: Case) -> str:
+    """The task that waits for its gate."""
+    return HIDDEN if "encrypted" in case.flags else "service.held"
+
+
 def _before(scene: Scene, case: Case, played: Played) -> None:
     """Other tasks of the caller, and an earlier run under the same id."""
     for step in case.attack:
@@ -59,7 +65,7 @@ def _before(scene: Scene, case: Case, played: Played) -> None:
             stage.wire.put(stage.task_message("service.held", [gate, lie], scene.other_id, TAP))
             scene.tapped = stage.eventually(store.tapped, "the other's reply")
         else:
-            stage.caller.ask("send", task="service.held", args=[gate, lie], id=scene.other_id)
+            stage.caller.ask("send", task=scene.task, args=[gate, lie], id=scene.other_id)
             stage.await_end(scene.other_id)
     if "earlier" in case.flags:
         gate, lie = _open_gate(stage), f"earlier-{uuid4().hex}"
@@ -68,7 +74,7 @@ def _before(scene: Scene, case: Case, played: Played) -> None:
             stage.wire.put(stage.task_message("service.held", [gate, lie, True], scene.id, TAP))
             scene.earlier = stage.eventually(store.tapped, "the earlier reply")
         else:
-            stage.caller.ask("send", task="service.held", args=[gate, lie, True], id=scene.id)
+            stage.caller.ask("send", task=scene.task, args=[gate, lie, True], id=scene.id)
             stage.await_end(scene.id)
             scene.earlier = store.read(scene.id)
             store.drop(scene.id)
@@ -84,10 +90,10 @@ def play_task(stage: Stage, case: Case, played: Played) -> None:
     """One task, attacked while it runs or after."""
     gate, secret = uuid4().hex, f"true-{uuid4().hex}"
     played.truth = {"value": secret} if not case.fails else {"raised": "ValueError", "text": secret}
-    scene = Scene(stage, played.lies[0], "service.held", str(uuid4()))
+    scene = Scene(stage, played.lies[0], _held(case), str(uuid4()))
     _before(scene, case, played)
     logged = len(stage.worker.log)
-    sent = stage.caller.ask("send", task="service.held", args=[gate, secret, case.fails], id=scene.id)
+    sent = stage.caller.ask("send", task=scene.task, args=[gate, secret, case.fails], id=scene.id)
     if isinstance(stage.store, RpcStore):
         stage.store.queue = sent["reply_to"]
     stage.await_start(gate)
@@ -122,9 +128,9 @@ def play_group(stage: Stage, case: Case, played: Played) -> None:
     """A saved group of two, attacked when both are done."""
     gate, values = _open_gate(stage), [f"true-{uuid4().hex}", f"true-{uuid4().hex}"]
     played.truth = {"value": values}
-    scene = Scene(stage, played.lies[0], "service.held", "")
+    scene = Scene(stage, played.lies[0], _held(case), "")
     _before(scene, case, played)
-    sent = stage.caller.ask("send-group", header=[["service.held", [gate, value]] for value in values])
+    sent = stage.caller.ask("send-group", header=[[scene.task, [gate, value]] for value in values])
     scene.group, scene.members = sent["id"], sent["members"]
     scene.id = scene.members[0]
     for member in scene.members:
@@ -142,13 +148,13 @@ def play_chord(stage: Stage, case: Case, played: Played) -> None:
     """A chord of three, attacked when the first has returned."""
     store = stage.store
     assert isinstance(store, RedisStore), "chords are counted in Redis only"
-    scene = Scene(stage, played.lies[0], "service.add", "")
+    scene = Scene(stage, played.lies[0], HIDDEN if "encrypted" in case.flags else "service.add", "")
     gates = [uuid4().hex for _ in range(3)]
     for step in case.attack:
         warm(step)
     if "other" in case.flags:
-        scene.other_group = _start_chord(stage, store, OTHER_PARTS, gates[2:])["group"]
-    sent = _start_chord(stage, store, PARTS, gates[:2])
+        scene.other_group = _start_chord(stage, store, case, OTHER_PARTS, gates[2:])["group"]
+    sent = _start_chord(stage, store, case, PARTS, gates[:2])
     scene.group, scene.members, scene.id = sent["group"], sent["members"], sent["members"][0]
     played.truth = {"value": sum(PARTS)}
     _attack(scene, case)
@@ -160,10 +166,13 @@ def play_chord(stage: Stage, case: Case, played: Played) -> None:
     played.said = stage.caller.ask("read", fresh=False, id=sent["id"], timeout=_wait(case), peek=False, within_s=SAY_S)
 
 
-def _start_chord(stage: Stage, store: RedisStore, parts: tuple[int, ...], gates: list[str]) -> dict[str, Any]:
+def _start_chord(
+    stage: Stage, store: RedisStore, case: Case, parts: tuple[int, ...], gates: list[str]
+) -> dict[str, Any]:
     """Sent, its first part in, its others running."""
-    held = [["service.held", [gate, part]] for gate, part in zip(gates, parts[1:], strict=True)]
-    header = [["service.add", [parts[0], 0]], *held]
+    task = _held(case)
+    first = [task, [_open_gate(stage), parts[0]]] if task == HIDDEN else ["service.add", [parts[0], 0]]
+    header = [first, *([task, [gate, part]] for gate, part in zip(gates, parts[1:], strict=True))]
     sent = stage.caller.ask("send-chord", header=header, body="service.total")
     key = store.group_key(sent["group"], ".j")
     stage.eventually(lambda: store.client.zcard(key) == 1, "the first part")

@@ -10,8 +10,10 @@ from uuid import uuid4
 
 from safecelery.keys import base64url
 from safecelery.message.codec import decode_json, join
+from safecelery.message.encrypted import MAGIC
 from safecelery.message.pae import pae
 from safecelery.message.result_form import join_stored, take_apart
+from tests.attacks.ciphertext import CLAIMS, encrypted
 from tests.attacks.results.answer import Answer, PlainResultSealer
 from tests.attacks.results.keys import AnswerKeys
 from tests.attacks.subjects.auth import AuthSealer
@@ -45,10 +47,15 @@ class EnvelopeResultSealer(PlainResultSealer):
         now = int(time.time())
         made = {
             **self._learned, "kid": self._keys.kid(signer), "iat": now, "exp": now + 3600, "jti": uuid4().hex,
-            "aud": {"exchange": "safecelery.results", "routing_key": task_id}, **claims,
+            "aud": {"exchange": "safecelery.results", "routing_key": task_id},
+            **(CLAIMS if body.startswith(MAGIC[:-1]) else {}), **claims,
         }  # fmt: skip
         text = json.dumps(made, separators=(",", ":")).encode()
         return Answer(body, join(text, self._keys.private(signer).sign(pae(made["typ"], text, body))))
+
+    def encrypt(self, plain: bytes, task: str, task_id: str, how: Mapping[str, Any]) -> bytes:
+        """As a worker does, but for what ``how`` says."""
+        return encrypted(plain, self._keys.recipients, {"task": task, "id": task_id}, {"typ": "result", **how})
 
     def pack(self, answer: Answer) -> bytes:
         """Spliced, if there is one and a place for it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.attacks.results.answer import PlainResultSealer, ResultSealer
-from tests.attacks.results.keys import AnswerKeys
+from tests.attacks.results.keys import HIDDEN, AnswerKeys
 from tests.attacks.results.process import Caller
 from tests.attacks.results.sealers import AuthResultSealer, EnvelopeResultSealer
 from tests.attacks.subjects.auth import AuthSealer
@@ -76,16 +76,25 @@ def _hardened(place: Place) -> Players:
         "LEDGER__URL": place.results.url_for(LEDGER_DB),
         "LEDGER__CA_FILE": str(place.results.ca_file),
         "SIGNING__TRUST_FILE": str(keys.trust_file),
+        "ENCRYPTION__TASKS": HIDDEN,
         "DEFAULT_QUEUE": "orders",
     }
     if place.results_url.startswith("rediss"):
         settings["RESULTS__CA_FILE"] = str(place.results.ca_file)
     common = {**{f"SAFECELERY_{name}": value for name, value in settings.items()}, **_common(place)}
+
+    def environment(owner: str) -> dict[str, str]:
+        return {
+            **common,
+            "SAFECELERY_SIGNING__KEY": keys.reference(owner),
+            "SAFECELERY_ENCRYPTION__KEYS": keys.recipients.reference(owner),
+        }
+
     return Players(
         EnvelopeResultSealer(keys),
         EnvelopeSealer(keys),  # type: ignore[arg-type] - it asks for keys and their ids only
-        {**common, "SAFECELERY_SIGNING__KEY": keys.reference("worker")},
-        {**common, "SAFECELERY_SIGNING__KEY": keys.reference("caller")},
+        environment("worker"),
+        environment("caller"),
         place,
     )
 

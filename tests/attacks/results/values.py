@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from safecelery.keys import base64url
 from tests.attacks.bodies import BODIES, compressed, compressed_zeros
 from tests.attacks.results.answer import Answer, as_json, honest_meta
+from tests.attacks.results.stores import RedisStore
+from tests.attacks.spoilt import SPOILT
 
 if TYPE_CHECKING:
     from tests.attacks.results.stage import Stage
@@ -109,6 +111,14 @@ def _earlier(scene: Scene, given: Any) -> Answer:
     return scene.earlier
 
 
+def _stored_part(scene: Scene, given: Any) -> Answer:
+    """The first part of the chord, as it is."""
+    store = scene.stage.store
+    assert isinstance(store, RedisStore), "of Redis only"
+    (part,) = store.client.zrange(store.group_key(scene.group, ".j"), 0, 0)
+    return scene.stage.players.results.unpack(part)
+
+
 def _task(scene: Scene, given: Any) -> Answer:
     """A whole task, signed by whoever may send it, where a result should be."""
     sent = scene.stage.task_message(given, [scene.canary])
@@ -125,7 +135,7 @@ def _control(scene: Scene, given: Any) -> Answer:
 VALUES: Mapping[str, Callable[[Scene, Any], bytes | Answer]] = {
     "meta": _meta, "text": _text, "hex": _hex, "made": _made, "nested": _nested, "bomb": _bomb, "squeezed": _squeezed,
     "members": _members, "part": _part, "size": _size, "true": _true, "other": _other, "earlier": _earlier,
-    "task": _task, "control": _control,
+    "stored-part": _stored_part, "task": _task, "control": _control,
 }  # fmt: skip
 
 
@@ -135,15 +145,17 @@ def _flipped(envelope: str) -> str:
 
 
 #: What is done to the envelope alone.
-SEALS: Mapping[str, Callable[[str], str]] = {
+CHANGED: Mapping[str, Callable[[str], str]] = {
     "cut": lambda envelope: envelope[: len(envelope) // 2],
     "unsigned": lambda envelope: envelope.partition(".")[0] + ".",
     "flipped": _flipped,
     "empty": lambda envelope: "",
     "twice": lambda envelope: f'{envelope}", "safecelery": "{envelope}',
     "huge": lambda envelope: envelope + "A" * 100_000,
-    "other": lambda envelope: envelope,  # replaced by make()
 }
+#: Whose envelope stands in place of it: the other result's, or that of the true one.
+BORROWED: Mapping[str, Callable[[Scene, Any], Answer]] = {"other": _other, "own": _true}
+SEALS = (*CHANGED, *BORROWED)
 
 
 def make(scene: Scene, step: Mapping[str, Any]) -> Answer:
@@ -151,6 +163,9 @@ def make(scene: Scene, step: Mapping[str, Any]) -> Answer:
     sealer = scene.stage.players.results
     (kind,) = (member for member in step if member in VALUES)
     made = VALUES[kind](scene, step[kind])
+    if (how := step.get("encrypt")) is not None:
+        assert isinstance(made, bytes), "what is there already is not encrypted again"
+        made = sealer.encrypt(made, scene.task, scene.id, how)
     signer = step.get("signer", "none" if isinstance(made, bytes) else "")
     if signer:
         text = made if isinstance(made, bytes) else sealer.text(made)
@@ -158,10 +173,11 @@ def make(scene: Scene, step: Mapping[str, Any]) -> Answer:
     assert isinstance(made, Answer)
     for change in step.get("changes", ()):
         made = _changed(scene, made, change)
-    if seal := step.get("seal"):
+    if (seal := step.get("seal")) in BORROWED:
+        return Answer(made.body, BORROWED[seal](scene, True).envelope)
+    if seal is not None:
         assert made.envelope is not None, "there is no seal to change"
-        envelope = _other(scene, True).envelope if seal == "other" else SEALS[seal](made.envelope)
-        made = Answer(made.body, envelope)
+        return Answer(made.body, CHANGED[seal](made.envelope))
     return made
 
 
@@ -189,6 +205,8 @@ def _changed(scene: Scene, answer: Answer, change: list[str]) -> Answer:
         assert old in text, f"{change[1]!r} is not in {text[:300]!r}"
         return sealer.with_text(answer, text.replace(old, change[2].encode()))
     packed = sealer.pack(answer)
+    if change[0] == "spoil":
+        return sealer.with_text(answer, SPOILT[change[1]](sealer.text(answer)))
     if change[0] == "append":  # behind the seal, if that is a member
         return Answer(packed[:-1] + change[1].encode() + packed[-1:])
     assert change[0] == "prepend", f"no change {change[0]!r}"

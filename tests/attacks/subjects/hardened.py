@@ -113,7 +113,7 @@ def _open(lines: Lines) -> Iterator[Ready]:
     environment = {f"SAFECELERY_{name}": value for name, value in settings.items()}
     environment |= {
         "SAFECELERY_ENCRYPTION__TASKS": SECRET_TASK,
-        "SAFECELERY_ENCRYPTION__KEYS": keys.recipients.reference,
+        "SAFECELERY_ENCRYPTION__KEYS": keys.recipients.reference("worker"),
     }
     own = {"SAFECELERY_SIGNING__KEY": keys.reference("worker"), "SERVICE_WITNESS": str(lines.witness_file)}
 
@@ -127,7 +127,7 @@ def _open(lines: Lines) -> Iterator[Ready]:
         SafeCelerySettings(
             broker={"url": lines.broker_url, "ca_file": ca_file},
             results={"url": lines.results_url},
-            encryption={"keys": (keys.recipients.reference,)},
+            encryption={"keys": (keys.recipients.reference("worker"),)},
             signing={"key": keys.reference("full"), "trust_file": keys.trust_file},
             default_queue="orders",
         )
