@@ -15,6 +15,9 @@
     stranger                whoever looks has only the id: another process than the one that sent the task
     settled                 the caller has waited for a while, and has looked into the store before
     [[attack]]              what the attacker does: one operation of `operations.py` each
+    encrypt                 of a value: encrypted before it is signed, {to = ["caller"]} and more of `ciphertext.py`
+    signer, claims          of a value: whose key seals it, and what the seal says otherwise than a true one
+    changes, seal           of a value: what is changed under the seal ("spoil": `spoilt.py`), or of the seal alone
     [expect]                for _rejected: reasons, of which the refusal has one; withheld: the caller may wait in vain,
                             since nobody can keep an attacker from taking things away;
                             for _harmless: nothing, the caller believes the truth;
