@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import redis
 from celery import _state
 from service.factory import make_app
 
+from safecelery import SafeCelerySettings
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration.result_tasks import FINALIZERS
@@ -36,7 +38,15 @@ class ResultStage(Stage):
     """One broker with one worker, whose results go to ``place``."""
 
     place: str = "redis"
+    queue: str = "results"
+    """Nobody else's: other stages of the process may have workers on the same broker."""
     extra: dict[str, str] | None = None
+
+    def settings(self, owner: str, *, trust: bool = True, **changes: Any) -> SafeCelerySettings:
+        return Stage.settings(self, owner, trust=trust, default_queue=self.queue, **changes)
+
+    def environment(self, owner: str) -> dict[str, str]:
+        return Stage.environment(self, owner) | {"SAFECELERY_DEFAULT_QUEUE": self.queue}
 
     def task(self, name: str) -> Any:
         """A task by its whole name."""
@@ -126,9 +136,10 @@ def on_result_stage(
     }[place]  # fmt: skip
     if place != "redis":
         extra["SAFECELERY_LEDGER__URL"] = f"sqlite:///{directory / 'ledger.db'}"
-    stage = ResultStage(broker, server, url, keys, directory, witness, place=place, extra=extra)
+    queue = f"results-{place}-{secrets.token_hex(4)}"
+    stage = ResultStage(broker, server, url, keys, directory, witness, place=place, queue=queue, extra=extra)
     stage.worker = CeleryProcess(
-        "service.app", "worker", ["-c", "2", "-Q", "celery", "-I", "tests.integration.result_tasks"],
+        "service.app", "worker", ["-c", "2", "-Q", queue, "-I", "tests.integration.result_tasks"],
         directory=directory, env={**stage.environment("worker"), **extra},
     )  # fmt: skip
     os.environ.update(extra)

@@ -112,7 +112,7 @@ def test_a_task_of_the_attackers_own_does_not_answer_under_the_id_of_another(
     results: ResultStage, stranger: SafeCelery
 ) -> None:
     waiting = results.task("service.add").apply_async((1, 2), queue=IDLE)
-    stranger.tasks["service.note"].apply_async(("mine",), task_id=waiting.id, queue="celery")
+    stranger.tasks["service.note"].apply_async(("mine",), task_id=waiting.id, queue=results.queue)
     eventually(lambda: results.stored(waiting.id), what="the attacker's result")
     with pytest.raises(ResultRefused, match="result-of-another-task"):
         AsyncResult(waiting.id, app=results.app).get(timeout=TIMEOUT)
