@@ -58,6 +58,11 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         """``qos``, as what it is."""
         return cast("HeldQoS", self.qos)
 
+    @property
+    def turns(self) -> bool:
+        """An event loop turns for this channel, and its connection is not closed."""
+        return self.connection is not None and self.connection.cycle.loop is not None
+
     def _create_client(self, asynchronous: bool = False) -> Any:
         """One client for each connection pool; kombu 5.7 makes a new one for every publish and two for every message,
         a fifth of its time. redis-py's client holds no state but its pool (redis/client.py).
@@ -89,7 +94,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         in this process alone. ``BRPOP`` waits for the first one of an empty queue.
         """
         left = BURST
-        while self._more and self.connection.cycle.loop is not None and (room := min(left, self._room())) > 0:
+        while self._more and self.turns and (room := min(left, self._room())) > 0:
             left -= self._take(room)
         if self.qos.can_consume():
             super()._brpop_start(timeout)

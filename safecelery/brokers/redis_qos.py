@@ -103,7 +103,7 @@ class HeldQoS(kombu_redis.QoS):
         key = self._held.pop(delivery_tag, None)
         if key is not None:
             self._acked.append((key, delivery_tag))
-            if self.channel.connection.cycle.loop is None or len(self._acked) >= BATCH:
+            if not self.channel.turns or len(self._acked) >= BATCH:
                 self.forget_acked()
         kombu_redis.virtual.QoS.ack(self, delivery_tag)
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import redis
-from kombu import Connection, Queue
+from kombu import Queue
 from kombu.transport import redis as kombu_redis
 from redis.exceptions import ResponseError
 
 from safecelery.brokers.bounds import Bounds
-from safecelery.brokers.redis_channel import BURST, RedisChannel, RedisTransport
+from safecelery.brokers.connection import SafeConnection
+from safecelery.brokers.redis_channel import BURST, RedisChannel
 from safecelery.brokers.redis_scripts import OVERSIZED
 from safecelery.testing.servers import RedisServer
 
@@ -23,18 +24,24 @@ FIRST, SECOND = "taking-first", "taking-second"
 LIMIT = 500
 
 
+DATABASE = 42
+
+
 @pytest.fixture
 def admin(redis_server: RedisServer) -> Iterator[redis.Redis]:
     """Redis as its administrator sees it, with nothing of an earlier test."""
-    with redis.Redis.from_url(redis_server.admin_url, **redis_server.broker_ssl or {}) as client:
+    url = redis_server.admin_url.rpartition("/")[0]
+    with redis.Redis.from_url(f"{url}/{DATABASE}", **redis_server.broker_ssl or {}) as client:
+        client.flushdb()
         yield client
-        client.delete(*client.keys("*taking-*"), OVERSIZED)
+        client.flushdb()
 
 
 class Desk:
     """A channel whose event loop turns when the test says so."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, admin: redis.Redis, prefix: str) -> None:
+        self.admin, self.prefix = admin, prefix
         self.got: list[Any] = []
         self.fails_at = -1
         connection.bounds = Bounds(item_bytes=LIMIT)
@@ -55,88 +62,97 @@ class Desk:
         self.channel._take(most)
         return [message.headers.get("n") for message in self.got[before:]]
 
+    def fill(self, queue: str, *numbers: int, size: int = 0) -> None:
+        for n in numbers:
+            properties = {"delivery_tag": str(n), "delivery_info": {}, "body_encoding": "base64"}
+            item = {"body": "e30=" + "A" * size, "headers": {"n": n}, "properties": properties}
+            self.admin.lpush(self.prefix + queue, json.dumps(item))
 
-@pytest.fixture
-def desk(redis_server: RedisServer, admin: redis.Redis) -> Iterator[Desk]:
-    with Connection(redis_server.url, ssl=redis_server.broker_ssl, transport=RedisTransport) as connection:
-        yield Desk(connection)
+    def waiting(self, queue: str) -> int:
+        return self.admin.llen(self.prefix + queue)  # type: ignore[return-value]
+
+    def held(self, queue: str) -> int:
+        count = self.admin.hlen(f"{self.prefix}safecelery:held:{queue}")
+        assert self.admin.zcard(f"{self.prefix}safecelery:since:{queue}") == count
+        return count  # type: ignore[return-value]
+
+    def oversized(self) -> int:
+        return self.admin.hlen(self.prefix + OVERSIZED)  # type: ignore[return-value]
+
+    def scripts(self) -> int:
+        return int(self.admin.info("commandstats")["cmdstat_evalsha"]["calls"])  # type: ignore[index]
 
 
-def fill(admin: redis.Redis, queue: str, *numbers: int, size: int = 0) -> None:
-    for n in numbers:
-        properties = {"delivery_tag": str(n), "delivery_info": {}, "body_encoding": "base64"}
-        item = {"body": "e30=" + "A" * size, "headers": {"n": n}, "properties": properties}
-        admin.lpush(queue, json.dumps(item))
+@pytest.fixture(params=["", "shop:"])
+def desk(redis_server: RedisServer, admin: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    options = {"global_keyprefix": request.param}
+    url, ssl = redis_server.url_for(DATABASE), redis_server.broker_ssl
+    with SafeConnection(url, ssl=ssl, transport_options=options) as connection:
+        yield Desk(connection, admin, request.param)
 
 
-def held(admin: redis.Redis, queue: str) -> int:
-    count = admin.hlen(f"safecelery:held:{queue}")
-    assert admin.zcard(f"safecelery:since:{queue}") == count
-    return int(count)
-
-
-def test_several_are_taken_at_once_in_their_order_and_held(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1, 2, 3)
-    fill(admin, SECOND, 4)
+def test_several_are_taken_at_once_in_their_order_and_held(desk: Desk) -> None:
+    desk.fill(FIRST, 1, 2, 3)
+    desk.fill(SECOND, 4)
     assert desk.take(2) == [1, 2]
-    assert (held(admin, FIRST), admin.llen(FIRST)) == (2, 1)
+    assert (desk.held(FIRST), desk.waiting(FIRST)) == (2, 1)
     assert sorted(desk.take(10)) == [3, 4]
-    assert (held(admin, FIRST), held(admin, SECOND)) == (3, 1)
+    assert (desk.held(FIRST), desk.held(SECOND)) == (3, 1)
     assert desk.take(10) == []
 
 
-def test_what_was_acknowledged_is_forgotten_with_the_next_that_is_taken(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1, 2, 3)
+def test_what_was_acknowledged_is_forgotten_with_the_next_that_is_taken(desk: Desk) -> None:
+    desk.fill(FIRST, 1, 2, 3)
     desk.take(2)
     for message in desk.got:
         message.ack()
-    assert held(admin, FIRST) == 2
-    before = admin.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert desk.held(FIRST) == 2
+    before = desk.scripts()
     assert desk.take(1) == [3]
-    assert admin.info("commandstats")["cmdstat_evalsha"]["calls"] == before + 1
-    assert held(admin, FIRST) == 1
+    assert desk.scripts() == before + 1
+    assert desk.held(FIRST) == 1
 
 
-def test_what_goes_along_with_nothing_is_forgotten_at_the_end_of_the_turn(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1)
+def test_what_goes_along_with_nothing_is_forgotten_at_the_end_of_the_turn(desk: Desk) -> None:
+    desk.fill(FIRST, 1)
     desk.take(1)
     desk.got[0].ack()
     desk.channel.connection.cycle.on_poll_start()
-    assert held(admin, FIRST) == 0
+    assert desk.held(FIRST) == 0
 
 
-def test_what_no_turn_comes_for_is_forgotten_when_the_channel_is_closed(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1, 2)
+def test_what_no_turn_comes_for_is_forgotten_when_the_channel_is_closed(desk: Desk) -> None:
+    desk.fill(FIRST, 1, 2)
     desk.take(2)
     desk.got[0].ack()
     desk.channel.close()
-    assert held(admin, FIRST) == 0
-    assert admin.llen(FIRST) == 1, "the one that was not acknowledged is given back"
+    assert desk.held(FIRST) == 0
+    assert desk.waiting(FIRST) == 1, "the one that was not acknowledged is given back"
 
 
-def test_without_an_event_loop_it_is_forgotten_at_once(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1)
+def test_without_an_event_loop_it_is_forgotten_at_once(desk: Desk) -> None:
+    desk.fill(FIRST, 1)
     desk.take(1)
     desk.channel.connection.cycle.loop = None
     desk.got[0].ack()
-    assert held(admin, FIRST) == 0
+    assert desk.held(FIRST) == 0
 
 
-def test_one_that_is_too_long_ends_what_is_taken_and_is_kept_apart(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1)
-    fill(admin, FIRST, 2, size=LIMIT)
-    fill(admin, FIRST, 3)
+def test_one_that_is_too_long_ends_what_is_taken_and_is_kept_apart(desk: Desk) -> None:
+    desk.fill(FIRST, 1)
+    desk.fill(FIRST, 2, size=LIMIT)
+    desk.fill(FIRST, 3)
     assert desk.take(10) == [1]
-    assert admin.hlen(OVERSIZED) == 0
+    assert desk.oversized() == 0
     assert desk.take(10) == [None]
     assert desk.got[-1].amiss is not None
-    assert admin.hlen(OVERSIZED) == 1
+    assert desk.oversized() == 1
     assert desk.take(10) == [3]
 
 
-def test_a_key_of_the_wrong_type_costs_nothing_that_was_taken_before_it(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1)
-    admin.set(SECOND, "no list")
+def test_a_key_of_the_wrong_type_costs_nothing_that_was_taken_before_it(desk: Desk) -> None:
+    desk.fill(FIRST, 1)
+    desk.admin.set(desk.prefix + SECOND, "no list")
     lists = [FIRST, SECOND]
     tags = ["taking-a", "taking-b"]
     taken = desk.channel.held.take(lists, tags, limit=LIMIT, oversized=OVERSIZED)
@@ -145,29 +161,29 @@ def test_a_key_of_the_wrong_type_costs_nothing_that_was_taken_before_it(desk: De
         desk.channel.held.take(lists, tags, limit=LIMIT, oversized=OVERSIZED)
 
 
-def test_nothing_is_taken_from_a_list_beside_which_nothing_can_be_held(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1)
-    admin.set(f"safecelery:held:{FIRST}", "no hash")
+def test_nothing_is_taken_from_a_list_beside_which_nothing_can_be_held(desk: Desk) -> None:
+    desk.fill(FIRST, 1)
+    desk.admin.set(f"{desk.prefix}safecelery:held:{FIRST}", "no hash")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         desk.channel.held.take([FIRST], ["taking-a"], limit=LIMIT, oversized=OVERSIZED)
-    assert admin.llen(FIRST) == 1
+    assert desk.waiting(FIRST) == 1
 
 
-def test_what_is_not_handed_over_any_more_is_given_back(desk: Desk, admin: redis.Redis) -> None:
-    fill(admin, FIRST, 1, 2, 3, 4)
+def test_what_is_not_handed_over_any_more_is_given_back(desk: Desk) -> None:
+    desk.fill(FIRST, 1, 2, 3, 4)
     desk.fails_at = 1
     with pytest.raises(InterruptedError):
         desk.take(4)
     assert [message.headers["n"] for message in desk.got] == [1]
-    assert (held(admin, FIRST), admin.llen(FIRST)) == (2, 2), "the one that failed is still held"
+    assert (desk.held(FIRST), desk.waiting(FIRST)) == (2, 2), "the one that failed is still held"
 
 
 @pytest.mark.parametrize(("prefetch", "room"), [(0, BURST), (3, 3)])
 def test_no_more_is_taken_than_there_is_room_for(
-    desk: Desk, admin: redis.Redis, prefetch: int, room: int, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, prefetch: int, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kombu_redis.Channel, "_brpop_start", lambda channel, timeout: None)
-    fill(admin, FIRST, *range(BURST + 5))
+    desk.fill(FIRST, *range(BURST + 5))
     desk.channel.qos.prefetch_count = prefetch
     desk.channel._more = True
     desk.channel._brpop_start()
