@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# servers.sh: Debian's redis-server and rabbitmq-server for the tests, which start servers of their own from them.
+# servers.sh: Debian's redis-server, rabbitmq-server and postgresql for the tests, which start servers of their own from them.
 # Root on a Debian machine gets them installed, without a service being started; anybody else is told what to install.
 set -euo pipefail
 
 missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || command -v rabbitmq-server >/dev/null || missing+=(rabbitmq-server)
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || missing+=(postgresql)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

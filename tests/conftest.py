@@ -13,11 +13,14 @@ import hypothesis
 import pytest
 
 from safecelery.testing.servers import (
+    POSTGRESQL_MISSING,
     RABBITMQ_MISSING,
     REDIS_MISSING,
     CertificateAuthority,
+    PostgresServer,
     RabbitServer,
     RedisServer,
+    postgresql_programs,
     rabbitmq_scripts,
     redis_binary,
 )
@@ -95,6 +98,15 @@ def redis_server(servers_dir: Path, ca: CertificateAuthority) -> Iterator[RedisS
     if binary is None or not binary.tls:
         missing(REDIS_MISSING if binary is None else f"{binary.path} has no TLS: 'apt-get install redis-server'")
     with RedisServer(servers_dir, ca) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(ca: CertificateAuthority) -> Iterator[PostgresServer]:
+    """A running PostgreSQL: TLS only, one role."""
+    if postgresql_programs() is None:
+        missing(POSTGRESQL_MISSING)
+    with PostgresServer(ca) as server:
         yield server
 
 

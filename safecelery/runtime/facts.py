@@ -18,6 +18,7 @@ from safecelery.policy.facts import ABSENT, UNKNOWN, AppFacts, CallFacts, Place,
 from safecelery.policy.setting_names import read_as
 from safecelery.policy.vocabulary import CALL_OPTIONS, RETRY_OPTIONS, SETTINGS, unknown_call_options
 from safecelery.runtime.conf import broker_urls
+from safecelery.runtime.database_facts import is_postgresql, postgresql_facts
 
 if TYPE_CHECKING:
     from safecelery.keys.trust import TrustStore
@@ -112,6 +113,9 @@ def result_facts(conf: Settings, where: Place, *, production: bool) -> Transport
             role="results", where=where, production=production, url=mask(url), scheme=url.partition(":")[0],
             tls=False, verified=False, host_checked=False, tls_floor=None, local=True, password="none",  # noqa: S106
         )  # fmt: skip
+    if is_postgresql(url):
+        arguments = (conf.database_engine_options or {}).get("connect_args")
+        return postgresql_facts("results", url, where, production=production, arguments=arguments)
     return transport_facts("results", url, conf.redis_backend_use_ssl or None, where, production=production)
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
 from celery.app.utils import Settings
@@ -18,6 +15,7 @@ from safecelery.brokers import Tls, broker_for, mask
 from safecelery.errors import SettingsError
 from safecelery.policy.facts import Place, TransportFacts
 from safecelery.runtime.conf import broker_urls
+from safecelery.runtime.database_facts import is_postgresql, postgresql_facts
 from safecelery.runtime.facts import transport_facts
 from safecelery.runtime.guard import guard_of
 from safecelery.settings import LEDGER_OFF, SafeCelerySettings
@@ -111,31 +109,8 @@ def _facts(place: StorePlace, *, production: bool) -> TransportFacts | None:
     """What the connection really is; None where there is none (a file, memory)."""
     scheme = scheme_of(place.url)
     where = Place("ledger.url")
-    if scheme == "postgresql":
-        return _postgresql_facts(place.url, where, production=production)
-    if scheme in _REDIS:
+    if is_postgresql(place.url):
+        return postgresql_facts("ledger", place.url, where, production=production)
+    if scheme in (*_REDIS, "postgresql"):  # by another driver: of that nothing is known
         return transport_facts("ledger", place.url, dict(place.tls) or None, where, production=production)
     return None
-
-
-def _postgresql_facts(url: str, where: Place, *, production: bool) -> TransportFacts:
-    """As libpq reads them: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION."""
-    parts = urlsplit(url)
-    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    mode = query.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
-    host = parts.hostname or query.get("host", "")
-    password = parts.password or os.environ.get("PGPASSWORD") or query.get("sslcert") or _passfile(query)
-    return TransportFacts(
-        role="ledger", where=where, production=production, url=mask(url), scheme=parts.scheme,
-        tls=mode in ("require", "verify-ca", "verify-full"),
-        verified=mode in ("verify-ca", "verify-full"),
-        host_checked=mode == "verify-full",
-        tls_floor=query.get("ssl_min_protocol_version", "TLSv1.2"),  # libpq's own default
-        local=not host or host.startswith("/"),
-        password="set" if password else "none",
-    )  # fmt: skip
-
-
-def _passfile(query: Mapping[str, str]) -> bool:
-    named = query.get("passfile") or os.environ.get("PGPASSFILE")
-    return (Path(named) if named else Path.home() / ".pgpass").is_file()

@@ -1,4 +1,4 @@
-"""Where each kind of store is kept for a test: a real Redis with TLS, a SQLite file, this process' memory."""
+"""Where each kind of store is kept for a test: real servers with TLS, a SQLite file, this process' memory."""
 
 from __future__ import annotations
 
@@ -33,12 +33,17 @@ def _sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return Place(f"sqlite:///{tmp_path / 'ledger.db'}")
 
 
+def _postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return Place(request.getfixturevalue("postgresql_server").url)
+
+
 def _memory(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return Place("memory://", shared=False)
 
 
 OPENERS: Mapping[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "memory": _memory,
+    "postgresql": _postgresql,
     "redis": _redis,
     "sqlite": _sqlite,
 }

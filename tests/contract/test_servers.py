@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 import redis
 from kombu import Connection, Exchange, Queue
 
-from safecelery.testing.servers import CertificateAuthority, RabbitServer, RedisServer, ServerCertificate
+from safecelery.testing.servers import (
+    CertificateAuthority,
+    PostgresServer,
+    RabbitServer,
+    RedisServer,
+    ServerCertificate,
+)
 
 Server = RedisServer | RabbitServer
 HUNG_UP = re.compile("EOF|reset by peer|Broken pipe|closed|alert")  # how a server's refusal looks depends on timing
@@ -114,6 +121,32 @@ def test_redis_leaves_nothing_behind(tmp_private_dir: Path, ca: CertificateAutho
         assert not any(gone(pid) for pid in pids)
     assert all(gone(pid) for pid in pids)
     assert list(tmp_private_dir.iterdir()) == []
+
+
+def test_a_postgresql_is_reached_verified_and_not_otherwise(
+    ca: CertificateAuthority, other_ca: CertificateAuthority, postgresql_server: PostgresServer
+) -> None:
+    with PostgresServer(ca) as server:
+        pids, home, url = server.pids, server.home, server.url.replace("+psycopg", "")
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").fetchone() == (True,)
+        for other, why in (
+            (url.replace("verify-full", "disable"), "no encryption"),
+            (url.replace(server.password, "wrong"), "authentication failed"),
+            (url.replace(str(ca.ca_file), str(other_ca.ca_file)), "certificate verify failed"),
+        ):
+            with pytest.raises(psycopg.OperationalError, match=why):
+                psycopg.connect(other)
+    assert all(gone(pid) for pid in pids)
+    assert not home.exists()
+
+
+def test_a_postgresql_of_another_name_is_refused(ca: CertificateAuthority, postgresql_server: PostgresServer) -> None:
+    with PostgresServer(ca, server_cert="wrong-host") as impostor:
+        url = impostor.url.replace("+psycopg", "")
+        with pytest.raises(psycopg.OperationalError, match="does not match host name"):
+            psycopg.connect(url)
+        psycopg.connect(url.replace("verify-full", "verify-ca")).close()
 
 
 @pytest.mark.redis

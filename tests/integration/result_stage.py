@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import redis
 from celery import _state
 from service.factory import make_app
+from sqlalchemy import create_engine, text
 
 from safecelery import SafeCelerySettings
 from safecelery.testing.processes import CeleryProcess
-from safecelery.testing.servers import RabbitServer, RedisServer
+from safecelery.testing.servers import PostgresServer, RabbitServer, RedisServer
 from tests.integration.result_tasks import FINALIZERS
 from tests.integration.stage import Identities, Stage, let_go
 
@@ -29,8 +30,11 @@ _state._on_app_finalizers -= FINALIZERS  # other apps of this process are not to
 __all__ = ["PLACES", "ResultStage", "on_result_stage"]
 
 #: Where results are kept -> the number of the Redis database, where there is one.
-PLACES = {"redis": 51, "sqlite": 52, "rpc": 53}
+PLACES = {"redis": 51, "sqlite": 52, "rpc": 53, "postgresql": 54}
 ENVELOPE_END = '"}'
+PLANTED = """
+INSERT INTO safecelery_results (id, kind, key, document, date_done) VALUES (:number, 'result', :id, :value, :now)
+"""
 
 
 @dataclass(slots=True)
@@ -84,19 +88,22 @@ class ResultStage(Stage):
             client.close()
             client.connection_pool.disconnect()
 
-    def _database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.results_url.partition("sqlite:///")[2], timeout=20)
+    def _database(self, statement: str, **values: Any) -> Any:
+        """Run statements in one transaction; the first row, if there is one."""
+        engine = create_engine(self.results_url.removeprefix("db+"))
+        try:
+            with engine.begin() as connection:
+                found = connection.execute(text(statement), values)
+                return found.first() if found.returns_rows else None
+        finally:
+            engine.dispose()
 
     def stored(self, task_id: str) -> bytes | None:
         """The sealed value of a task, as it is kept."""
         if self.place == "redis":
             with self.redis_place() as client:
                 return client.get(f"celery-task-meta-{task_id}")  # type: ignore[return-value]
-        connection = self._database()
-        try:
-            found = connection.execute("SELECT document FROM safecelery_results WHERE key = ?", (task_id,)).fetchone()
-        finally:
-            connection.close()
+        found = self._database("SELECT document FROM safecelery_results WHERE key = :id", id=task_id)
         return found and bytes(found[0])
 
     def plant(self, task_id: str, value: bytes, *, publish: bool = False) -> None:
@@ -107,21 +114,18 @@ class ResultStage(Stage):
                 if publish:
                     client.publish(f"celery-task-meta-{task_id}", value)
             return
-        connection = self._database()
-        try:
-            connection.execute("DELETE FROM safecelery_results WHERE key = ?", (task_id,))
-            connection.execute(
-                "INSERT INTO safecelery_results (kind, key, document, date_done) VALUES ('result', ?, ?, ?)",
-                (task_id, value, "2026-01-01 00:00:00.000000"),
-            )
-            connection.commit()
-        finally:
-            connection.close()
+        self._database("DELETE FROM safecelery_results WHERE key = :id", id=task_id)
+        self._database(PLANTED, number=secrets.randbelow(2**30) + 2**30, id=task_id, value=value, now=datetime.now(UTC))
 
 
 @contextmanager
 def on_result_stage(
-    broker: RedisServer | RabbitServer, server: RedisServer, directory: Path, place: str, **extra: str
+    broker: RedisServer | RabbitServer,
+    server: RedisServer,
+    directory: Path,
+    place: str,
+    postgresql: PostgresServer | None = None,
+    **extra: str,
 ) -> Iterator[ResultStage]:
     """A stage whose worker runs; ``extra`` are variables of its environment and of callers."""
     keys = Identities(directory)
@@ -133,8 +137,11 @@ def on_result_stage(
     witness.touch()
     url = {
         "redis": server.url_for(PLACES["redis"]), "sqlite": f"db+sqlite:///{directory / 'results.db'}", "rpc": "rpc://",
+        "postgresql": f"db+{postgresql.url}" if postgresql else "",
     }[place]  # fmt: skip
-    if place != "redis":
+    if postgresql is not None:
+        extra["SAFECELERY_LEDGER__URL"] = postgresql.url
+    elif place != "redis":
         extra["SAFECELERY_LEDGER__URL"] = f"sqlite:///{directory / 'ledger.db'}"
     queue = f"results-{place}-{secrets.token_hex(4)}"
     stage = ResultStage(broker, server, url, keys, directory, witness, place=place, queue=queue, extra=extra)

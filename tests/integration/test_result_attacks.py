@@ -26,13 +26,14 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", params=["redis", "sqlite"])
+@pytest.fixture(scope="module", params=["redis", "sqlite", "postgresql"])
 def results(
     redis_server: RedisServer, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ResultStage]:
     """Each place that keeps results."""
     directory = tmp_path_factory.mktemp("attacked")
-    with on_result_stage(redis_server, redis_server, directory, request.param) as stage:
+    database = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
+    with on_result_stage(redis_server, redis_server, directory, request.param, database) as stage:
         yield stage
 
 

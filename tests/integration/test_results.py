@@ -19,7 +19,7 @@ from tests.integration.stage import TIMEOUT, eventually
 
 #: redis-py's word about what Celery calls to store.
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
-needs_store = pytest.mark.parametrize("place", ["redis", "sqlite"], indirect=True, scope="module")
+needs_store = pytest.mark.parametrize("place", ["redis", "sqlite", "postgresql"], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module", params=list(PLACES))
@@ -30,10 +30,15 @@ def place(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def results(
-    broker: RedisServer | RabbitServer, redis_server: RedisServer, place: str, tmp_path_factory: pytest.TempPathFactory
+    broker: RedisServer | RabbitServer,
+    redis_server: RedisServer,
+    place: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[ResultStage]:
     """A worker whose results go there."""
-    with on_result_stage(broker, redis_server, tmp_path_factory.mktemp("results"), place) as stage:
+    database = request.getfixturevalue("postgresql_server") if place == "postgresql" else None
+    with on_result_stage(broker, redis_server, tmp_path_factory.mktemp("results"), place, database) as stage:
         yield stage
 
 

@@ -53,11 +53,39 @@ def test_a_broker_that_production_refuses(tmp_path: Path, url: str, rules: list[
     [
         ("redis://orders:correct-horse-battery@redis.example/1", "SFC201"),
         ("rediss://redis.example/1", "SFC205"),
-        ("db+postgresql://orders:correct-horse-battery@db.example/orders", "unknown"),
+        ("db+postgresql://orders:correct-horse-battery@db.example/orders", "SFC201"),
+        ("db+postgresql://orders:correct-horse-battery@db.example/orders?sslmode=verify-ca", "SFC203"),
+        ("db+postgresql://orders@db.example/orders?sslmode=verify-full", "SFC205"),
+        ("db+postgresql+pg8000://orders:correct-horse-battery@db.example/orders?sslmode=verify-full", "unknown"),
+        ("db+mysql://orders:correct-horse-battery@db.example/orders?ssl_ca=ca.pem", "unknown"),
     ],
 )
-def test_a_result_backend_that_production_refuses(tmp_path: Path, url: str, rule: str) -> None:
+def test_a_result_backend_that_production_refuses(
+    tmp_path: Path, url: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_libpq_settings(monkeypatch, tmp_path)
     assert rule in broken(tmp_path, results={"url": url})
+
+
+def without_libpq_settings(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("PGPASSWORD", "PGPASSFILE", "PGSSLMODE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+VERIFIED = "db+postgresql+psycopg://orders:correct-horse-battery@db.example/orders?sslmode=verify-full"
+
+
+@pytest.mark.parametrize("url", [VERIFIED, "db+postgresql://orders:correct-horse-battery@/orders?host=/run/postgresql"])
+def test_results_in_a_postgresql_that_is_verified_or_on_this_host(tmp_path: Path, url: str) -> None:
+    an_app(tmp_path, results={"url": url})
+
+
+def test_what_the_engine_is_told_wins_over_the_url_as_it_does_in_sqlalchemy(tmp_path: Path) -> None:
+    app = an_app(tmp_path, results={"url": VERIFIED})
+    app.conf.database_engine_options = {"connect_args": {"sslmode": "prefer"}}
+    with pytest.raises(PolicyViolationError, match="SFC201"):
+        app.guard.enforce_configuration()
 
 
 def test_a_missing_key_is_a_violation_that_names_the_command(tmp_path: Path) -> None:
