@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import redis
-from amqp.exceptions import NotFound
+from amqp.exceptions import InternalError, NotFound
 from celery import Celery
 from kombu import Connection
 
@@ -183,8 +183,9 @@ class Stage:
                 items, _ = pipe.lrange(queue, 0, -1).delete(queue).execute()
             return [_from_redis(item) for item in reversed(items)]
         found = []
-        # A queue that nobody has declared yet is as empty as one on Redis.
-        with Connection(self.broker.url, ssl=self.broker.broker_ssl) as connection, suppress(NotFound):
+        # A queue that nobody has declared yet, or that is being declared just now, is as empty as one on Redis.
+        yet_to_come = suppress(NotFound, InternalError)
+        with Connection(self.broker.url, ssl=self.broker.broker_ssl) as connection, yet_to_come:
             channel = connection.default_channel
             while (message := channel.basic_get(queue)) is not None:
                 channel.basic_ack(message.delivery_tag)
