@@ -160,11 +160,13 @@ class Rejected(SafeCeleryError):
     """A received message is refused.
 
     ``detail`` may name keys, tasks and queues, but never carries any of the body. Names come from messages, so it is
-    made one line of at most :data:`LONGEST_DETAIL` printable characters.
+    made one line of at most :data:`LONGEST_DETAIL` printable characters. ``deliveries`` is how often the message was
+    delivered, where that is what it is refused for.
     """
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "", *, deliveries: int | None = None) -> None:
         self.reason = reason
+        self.deliveries = deliveries
         self.detail = one_line(detail, LONGEST_DETAIL)
         super().__init__(f"{reason.value}: {self.detail}" if detail else reason.value)
 

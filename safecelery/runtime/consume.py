@@ -181,7 +181,7 @@ class SafeWorkerConsumer(WorkerConsumer):
                 admission(admitted, now)
             except Rejected as refusal:
                 with _given_back(delivery):
-                    dead_letters.keep(raw, message, refusal, verified, settle=delivery.settle if delivery else None)
+                    dead_letters.keep(raw, message, refusal, verified, delivery)
             except StoreUnavailable:
                 raise
             except escape:
@@ -193,7 +193,7 @@ class SafeWorkerConsumer(WorkerConsumer):
                     raise
                 failure = Rejected(Reason.INTERNAL, f"handling the message failed with {type(error).__name__}")
                 with _given_back(delivery):
-                    dead_letters.keep(raw, message, failure, verified, settle=delivery.settle if delivery else None)
+                    dead_letters.keep(raw, message, failure, verified, delivery)
 
         self.receive = receive_one
         if deliveries is None:

@@ -43,13 +43,15 @@ _SWEEP_S = 600.0
 class Delivery:
     """One claimed message, until the worker has answered for it."""
 
-    __slots__ = ("_deliveries", "jti", "message", "settled", "task", "token", "unanswered")
+    __slots__ = ("_deliveries", "jti", "message", "number", "settled", "task", "token", "unanswered")
 
-    def __init__(self, deliveries: Deliveries, message: Undecoded, jti: str, token: int, task: str) -> None:
+    def __init__(self, deliveries: Deliveries, message: Undecoded, jti: str, admitted: Admitted, task: str) -> None:
         self._deliveries = deliveries
         self.message = message
         self.jti = jti
-        self.token = token
+        self.token = admitted.token
+        self.number = admitted.delivery
+        """1 for the first time that it is delivered."""
         self.task = task
         self.settled = False
         """The ledger was told, or is about to be."""
@@ -125,10 +127,10 @@ class Deliveries:
             claims.jti, self._holder, lease_s=self._lease_s, ttl_s=ttl_s, max_deliveries=self._max_deliveries
         )
         match found:
-            case Admitted(token, delivery):
-                if delivery > 1:
-                    note(Happened.TAKEN_OVER, f"delivery {delivery}", task=task, jti=claims.jti)
-                mine = Delivery(self, message, claims.jti, token, task)
+            case Admitted() as admitted:
+                if admitted.delivery > 1:
+                    note(Happened.TAKEN_OVER, f"delivery {admitted.delivery}", task=task, jti=claims.jti)
+                mine = Delivery(self, message, claims.jti, admitted, task)
                 self.remember(mine)
                 return mine
             case Held(for_s, holder):
@@ -137,7 +139,8 @@ class Deliveries:
                 self.backlog.hold(message, for_s)
                 return None
             case Poison(deliveries):
-                raise Rejected(Reason.POISON, f"claimed {deliveries} times and never completed")
+                said = f"claimed {deliveries} times and never completed"
+                raise Rejected(Reason.POISON, said, deliveries=deliveries)
         if not (message.waited or message.delivery_info.get("redelivered") is True):
             raise Rejected(Reason.REPLAYED, "a message with this id was completed before")
         note(Happened.DUPLICATE_DROPPED, "delivered again after it was completed", task=task, jti=claims.jti)

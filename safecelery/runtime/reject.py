@@ -20,6 +20,7 @@ from safecelery.message.letter_seal import seal_letter
 from safecelery.message.seal import HEADER
 from safecelery.message.signed_once import SignedOnce, signed_once
 from safecelery.message.stages import RawMessage, VerifiedMessage
+from safecelery.runtime.deliveries import Delivery
 from safecelery.runtime.guard import Guard
 from safecelery.runtime.holding import Holding, Later
 from safecelery.telemetry.events import MessageRejected, emit, refusal_event
@@ -83,29 +84,26 @@ class DeadLetters:
         message: Message,
         refusal: Rejected,
         verified: VerifiedMessage | None,
-        *,
-        deliveries: int | None = None,
-        settle: Settle | None = None,
+        delivery: Delivery | None = None,
     ) -> None:
         """Publish the dead letter, wait for the broker's word where it gives one, then acknowledge the original.
 
         If the process dies, or the broker is gone, before the acknowledgement, the broker still has the original.
 
         Args:
-            deliveries: how often the message was delivered, where somebody counts.
-            settle: tells whoever else keeps account of the message, once the letter is kept, and then acknowledges.
+            delivery: the message's account in the ledger, where it was claimed: it is settled once the letter is kept.
         """
         signed = None if verified is None else SignedOnce(verified.claims, verified.key.kid)
         if refusal.reason is Reason.STALE and signed is None:
             signed = self._once(raw)
-        letter = self._letter(raw, refusal, signed, deliveries)
+        letter = self._letter(raw, refusal, signed, delivery.number if delivery is not None else refusal.deliveries)
         data = letter.to_bytes()
         kept = _Kept(
             data,
             seal_letter(data, self.queue.name, self.guard.ring, now=time.time()),
             message,
             self._event(raw, refusal, verified, letter),
-            settle or _at_once,
+            delivery.settle if delivery is not None else _at_once,
         )
         if self._holding is not None:
             self._holding.take(kept)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from service.factory import make_app
 
+from safecelery.message.dead_letter import read_letter
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration.ledger_stage import MAX_DELIVERIES, policy_in, register, worker_of
@@ -161,6 +162,8 @@ def test_a_task_that_kills_its_process_ends_in_the_dead_letters(ground: Stage, q
         eventually(lambda: refused(worker, "poison"), timeout=60, what="the refusal")
     assert len(ground.witnesses("suicide", name=name)) == MAX_DELIVERIES
     assert ground.depth(queue) == 0
+    letters = [read_letter(item.body) for item in ground.take("safecelery.dead-letters")]
+    assert [(one.reason, one.deliveries) for one in letters if one.queue == queue] == [("poison", MAX_DELIVERIES)]
 
 
 def test_a_task_whose_workers_are_killed_ends_there_too(ground: Stage, queue: str, name: str) -> None:
