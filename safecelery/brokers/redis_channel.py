@@ -141,7 +141,7 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         """The next items of these lists, held, each with the list it came from."""
         tags, limit = [uuid() for _ in range(most)], self.bounds.item_bytes
         try:
-            taken = self.held.take(lists, tags, limit=limit, oversized=OVERSIZED)
+            taken = self.held.take(lists, tags, limit=limit)
         except ResponseError as error:
             self._put_right(error)
             return []

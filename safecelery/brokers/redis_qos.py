@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 from kombu.transport import redis as kombu_redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from safecelery.brokers import redis_scripts as scripts
 from safecelery.brokers.redis_legacy import LegacyUnacked
@@ -87,14 +87,15 @@ class HeldQoS(kombu_redis.QoS):
         """Stored already, before it was delivered; a fanout message is not stored at all: nobody could get it again."""
         kombu_redis.virtual.QoS.append(self, message, delivery_tag)
 
-    def take(self, lists: list[str], tags: list[str], *, limit: int, oversized: str) -> Any:
-        """Hold the next items under these tags; what was acknowledged is forgotten in the same round trip.
+    def take(self, lists: list[str], tags: list[str], *, limit: int) -> Any:
+        """Hold the next items of at most ``limit`` bytes under these tags. What was acknowledged is forgotten in the
+        same round trip.
 
         Raises:
             redis.exceptions.ResponseError: as :meth:`run`.
         """
         acked = self._acked[:]
-        taken = self.run("TAKE", lists, limit, oversized, len(tags), *tags, *chain(*acked))
+        taken = self.run("TAKE", lists, limit, scripts.OVERSIZED, len(tags), *tags, *chain(*acked))
         del self._acked[: len(acked)]
         return taken
 
@@ -133,7 +134,7 @@ class HeldQoS(kombu_redis.QoS):
 
     def restore_unacked_once(self, stderr: Any = None) -> None:
         """The channel is closed."""
-        with suppress(*self.channel.connection_errors, *self.channel.connection.channel_errors):
+        with suppress(RedisError, OSError):
             self.forget_acked()
         super().restore_unacked_once(stderr)
 

@@ -26,7 +26,7 @@ from typing import Final, Literal, TypeAlias
 
 from safecelery.policy.facts import ABSENT, UNKNOWN, Absent, Place, Stated, TransportFacts, Tri, Unknown
 
-__all__ = ["broker_family", "certificates_required", "masked_url", "stock_transport", "url_parts"]
+__all__ = ["SSLMODE", "broker_family", "certificates_required", "masked_url", "stock_transport", "url_parts"]
 
 _Quality: TypeAlias = "Literal['none', 'default', 'set'] | Unknown"
 
@@ -40,7 +40,7 @@ _REQUIREMENTS: Final[Mapping[int | str, Literal["none", "optional", "required"]]
 _PROTOCOL_TLS_CLIENT: Final = 16  # ssl.PROTOCOL_TLS_CLIENT
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _SQL: Final = re.compile(r"(?:db|database|sqla|sqlalchemy)\+(\w+)")
-_SSLMODE: Final[Mapping[str, tuple[bool, bool, bool]]] = {
+SSLMODE: Final[Mapping[str, tuple[bool, bool, bool]]] = {
     "disable": (False, False, False),
     "allow": (False, False, False),
     "prefer": (False, False, False),
@@ -249,7 +249,7 @@ def _other(scheme: str, query: Mapping[str, str]) -> _Wire:
     sql = _SQL.match(scheme)
     if sql and sql[1].startswith(("postgres", "psycopg")):
         # Without a mode libpq "prefers" TLS: whoever sits in between declines it.
-        wire = _SSLMODE.get(query.get("sslmode", "prefer"))
+        wire = SSLMODE.get(query.get("sslmode", "prefer"))
         return (wire[0], wire[1], wire[2], None) if wire else _UNTOLD
     if scheme.endswith("+https") or scheme == "https":
         return (True, True, True, None)

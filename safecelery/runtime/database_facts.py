@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from safecelery.brokers import mask
 from safecelery.policy.facts import Place, TransportFacts
+from safecelery.policy.stock_tls import SSLMODE
 
 __all__ = ["is_postgresql", "postgresql_facts"]
 
@@ -44,13 +45,12 @@ def postgresql_facts(
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()} | dict(arguments or {})
     mode = query.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
+    tls, verified, host_checked = SSLMODE.get(mode, (False, False, False))
     host = str(query.get("host") or parts.hostname or "")
     password = query.get("password") or parts.password or os.environ.get("PGPASSWORD")
     return TransportFacts(
         role=role, where=where, production=production, url=mask(url), scheme=_scheme(url),
-        tls=mode in ("require", "verify-ca", "verify-full"),
-        verified=mode in ("verify-ca", "verify-full"),
-        host_checked=mode == "verify-full",
+        tls=tls, verified=verified, host_checked=host_checked,
         tls_floor=query.get("ssl_min_protocol_version", "TLSv1.2"),  # libpq's own default
         local=not host or host.startswith("/"),
         password="set" if password or query.get("sslcert") or _passfile(query) else "none",

@@ -36,10 +36,8 @@ def hear_who_began(pool: Any, within_s: float = HEAR_S) -> int:
         return 0
     deadline = time.monotonic() + within_s
     while (written := _not_begun(children)) and (left := deadline - time.monotonic()) > 0:
-        outputs = {child.outqR_fd: child for child in written}
-        readable = _readable(outputs, left)
         gone: set[int] = set()
-        for output in readable:
+        for output in _readable({child.outqR_fd for child in written}, left):
             children._result_handler._flush_outqueue(
                 output, gone.add, children._fileno_to_outq, children._result_handler.on_state_change
             )
@@ -49,7 +47,8 @@ def hear_who_began(pool: Any, within_s: float = HEAR_S) -> int:
 
 
 def _not_begun(children: Any) -> list[Any]:
-    """The live child of each job that was written to one, and that it has not spoken of."""
+    """The live child of each job that was written to one, and that it has not spoken of. A job that was written in part
+    is written to its end."""
     found = []
     for job in tuple(children._cache.values()):
         child = job._write_to

@@ -7,17 +7,16 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from safecelery.testing.servers.process import ManagedProcess
+from safecelery.testing.servers.process import ManagedProcess, Startable
 
 __all__ = ["CeleryProcess"]
 
 _READY = {"worker": re.compile(r"@\S+ ready\.$", re.MULTILINE), "beat": re.compile(r"beat: Starting\.\.\.")}
 
 
-class CeleryProcess:
+class CeleryProcess(Startable):
     """``celery -A APP worker|beat ARGS`` in a process of its own, as a context manager.
 
     Args:
@@ -80,11 +79,3 @@ class CeleryProcess:
     def running(self) -> bool:
         """Whether it still runs."""
         return self._process.running
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

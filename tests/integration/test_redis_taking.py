@@ -18,6 +18,7 @@ from safecelery.brokers.connection import SafeConnection
 from safecelery.brokers.redis_channel import BURST, RedisChannel
 from safecelery.brokers.redis_scripts import OVERSIZED
 from safecelery.testing.servers import RedisServer
+from tests.integration.redis_database import own_database
 
 pytestmark = pytest.mark.redis
 FIRST, SECOND = "taking-first", "taking-second"
@@ -30,11 +31,8 @@ DATABASE = 42
 @pytest.fixture
 def admin(redis_server: RedisServer) -> Iterator[redis.Redis]:
     """Redis as its administrator sees it, with nothing of an earlier test."""
-    url = redis_server.admin_url.rpartition("/")[0]
-    with redis.Redis.from_url(f"{url}/{DATABASE}", **redis_server.broker_ssl or {}) as client:
-        client.flushdb()
+    with own_database(redis_server, DATABASE) as client:
         yield client
-        client.flushdb()
 
 
 class Desk:
@@ -155,17 +153,17 @@ def test_a_key_of_the_wrong_type_costs_nothing_that_was_taken_before_it(desk: De
     desk.admin.set(desk.prefix + SECOND, "no list")
     lists = [FIRST, SECOND]
     tags = ["taking-a", "taking-b"]
-    taken = desk.channel.held.take(lists, tags, limit=LIMIT, oversized=OVERSIZED)
+    taken = desk.channel.held.take(lists, tags, limit=LIMIT)
     assert len(taken) == 1
     with pytest.raises(ResponseError, match="WRONGTYPE"):
-        desk.channel.held.take(lists, tags, limit=LIMIT, oversized=OVERSIZED)
+        desk.channel.held.take(lists, tags, limit=LIMIT)
 
 
 def test_nothing_is_taken_from_a_list_beside_which_nothing_can_be_held(desk: Desk) -> None:
     desk.fill(FIRST, 1)
     desk.admin.set(f"{desk.prefix}safecelery:held:{FIRST}", "no hash")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
-        desk.channel.held.take([FIRST], ["taking-a"], limit=LIMIT, oversized=OVERSIZED)
+        desk.channel.held.take([FIRST], ["taking-a"], limit=LIMIT)
     assert desk.waiting(FIRST) == 1
 
 

@@ -13,6 +13,7 @@ import redis
 from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.connection import SafeConnection
 from safecelery.testing.servers import RedisServer
+from tests.integration.redis_database import own_database
 
 pytestmark = pytest.mark.redis
 DATABASE = 41
@@ -26,11 +27,8 @@ def prefix(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    url = redis_server.admin_url.rpartition("/")[0]
-    with redis.Redis.from_url(f"{url}/{DATABASE}", **redis_server.broker_ssl or {}) as found:
-        found.flushdb()
+    with own_database(redis_server, DATABASE) as found:
         yield found
-        found.flushdb()
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from safecelery.testing.servers.ca import CertificateAuthority, ServerCertificate
 from safecelery.testing.servers.ports import free_ports
-from safecelery.testing.servers.process import ManagedProcess, ServerError
+from safecelery.testing.servers.process import ManagedProcess, ServerError, Startable
 
 __all__ = ["POSTGRESQL_MISSING", "PostgresServer", "postgresql_programs"]
 
@@ -34,7 +33,7 @@ def postgresql_programs() -> Path | None:
     return Path(program).parent if program else None
 
 
-class PostgresServer:
+class PostgresServer(Startable):
     """As a context manager. PostgreSQL refuses to run as root; then it runs as the account ``postgres``."""
 
     def __init__(self, ca: CertificateAuthority, *, server_cert: ServerCertificate = "good") -> None:
@@ -115,14 +114,6 @@ class PostgresServer:
             self._process.stop()
         if self.home.is_absolute():
             shutil.rmtree(self.home, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _as_account() -> list[str]:

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
-__all__ = ["ManagedProcess", "ServerError"]
+__all__ = ["ManagedProcess", "ServerError", "Startable"]
 
 POLL_S = 0.02
 LOG_TAIL_LINES = 30
@@ -18,6 +20,26 @@ LOG_TAIL_LINES = 30
 
 class ServerError(RuntimeError):
     """A server could not be started or stopped; the text ends with the tail of its log."""
+
+
+class Startable(ABC):
+    """What is started and stopped, as a context manager."""
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Return once it is ready."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Return once it has ended; it need not have been started."""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
 
 class ManagedProcess:

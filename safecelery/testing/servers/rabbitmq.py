@@ -19,14 +19,13 @@ import shutil
 import ssl
 import subprocess
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 from safecelery.testing.servers.ca import CertificateAuthority, ServerCertificate
 from safecelery.testing.servers.epmd import PortMapper
 from safecelery.testing.servers.ports import free_ports
-from safecelery.testing.servers.process import ManagedProcess, ServerError
+from safecelery.testing.servers.process import ManagedProcess, ServerError, Startable
 
 __all__ = ["RABBITMQ_MISSING", "RabbitServer", "rabbitmq_scripts"]
 
@@ -44,7 +43,7 @@ def rabbitmq_scripts() -> Path | None:
     return Path(on_path).resolve().parent if on_path is not None else None
 
 
-class RabbitServer:
+class RabbitServer(Startable):
     """A RabbitMQ node, as a context manager. ``username`` may do everything in ``vhost`` and nothing elsewhere."""
 
     def __init__(
@@ -168,14 +167,6 @@ class RabbitServer:
             message = f"rabbitmqctl {words[0]} failed with status {done.returncode}: {done.stdout}{done.stderr}"
             raise ServerError(message)
         return done.stdout
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _environment(self, distribution: int, mapper: int) -> dict[str, str]:
         """All that rabbitmq-env would otherwise take from the system; nothing of the caller's environment but PATH."""

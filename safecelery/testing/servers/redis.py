@@ -14,14 +14,13 @@ import secrets
 import shutil
 import ssl
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 from safecelery.brokers.redis_binary import REDIS_MISSING, RedisBinary, redis_binary
 from safecelery.testing.servers.ca import CertificateAuthority, ServerCertificate
 from safecelery.testing.servers.ports import free_ports
-from safecelery.testing.servers.process import ManagedProcess, ServerError
+from safecelery.testing.servers.process import ManagedProcess, ServerError, Startable
 
 __all__ = ["RedisServer"]
 
@@ -30,7 +29,7 @@ DATABASES = 64
 START_DEADLINE_S = 10.0
 
 
-class RedisServer:
+class RedisServer(Startable):
     """A redis-server with nothing but what was asked for, as a context manager.
 
     With ``tls`` (the default) it listens on one TLS port of 127.0.0.1, has no plain port, and lets in one user whose
@@ -173,14 +172,6 @@ class RedisServer:
             self._process.stop()
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.home)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _config(self) -> list[str]:
         lines = [
