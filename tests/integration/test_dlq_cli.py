@@ -235,6 +235,23 @@ def test_purge_asks_and_removes_what_it_counted(stage: Stage, desk: Desk) -> Non
     assert [letter["claimed_task"] for letter in desk.listed()] == ["other.task"]
 
 
+def test_what_is_said_to_be_removed_is_removed(stage: Stage, desk: Desk) -> None:
+    """Thousands of single acknowledgements right before the channel closes: RabbitMQ may forget the last ones."""
+    rounds, count = 4, 2_000
+    with stage.app.connection_for_write() as connection:
+        for number in range(rounds):
+            producer = connection.Producer(auto_declare=False)
+            for _ in range(count):
+                producer.publish(b"{}", routing_key=DEAD, exchange="", content_type="application/json",
+                                 content_encoding="utf-8")  # fmt: skip
+            eventually(lambda: stage.depth(DEAD) == count, timeout=60, what="all items")
+            with open_letters(stage.app) as letters:
+                every_other = [entry.found.handle for entry in letters.walk()][::2]
+                assert letters.browser.remove_all(every_other) == count // 2
+            assert stage.depth(DEAD) == count // 2, f"round {number}"
+            stage.take(DEAD)
+
+
 @pytest.mark.timeout(400)
 def test_ten_thousand_letters_in_little_memory(stage: Stage, desk: Desk) -> None:
     count, size = 10_000, 4096

@@ -22,6 +22,12 @@ SETTLE_S = 10.0
 SILENCE_S = 30.0
 #: Messages of one consumer.
 WINDOW = 1000
+#: Round trips of ``basic.get`` after which every acknowledgement is in the queue's log. A channel with more than 32
+#: commands under way to a quorum queue keeps further acknowledgements to itself, sends them on when it hears of the
+#: former, and forgets them when it is closed (settle/3, handle_ra_event/4 of rabbit_fifo_client.erl). basic.get goes
+#: through the queue's log behind what was sent: after the first reply the former are applied, after the second the
+#: channel has heard of that and sent on the rest, after the third the rest is applied.
+BARRIER = 3
 _NOT_FOUND = 404
 
 
@@ -35,6 +41,8 @@ class RabbitMQBrowser:
     def __init__(self, channel: Any, queue: str) -> None:
         self._connection = channel.connection.client
         self._channels: list[Any] = []
+        self._acknowledging: set[int] = set()
+        """Channels, by number, with acknowledgements that may be not in the queue's log yet."""
         self._queue = queue
         self._fetched = self._removed = 0
         self._inbox: deque[Found] = deque()
@@ -83,18 +91,43 @@ class RabbitMQBrowser:
         channel.basic_cancel(tag)
 
     def remove(self, found: Found) -> bool:
-        """Acknowledge it."""
-        return self.remove_all((found.handle,)) == 1
+        """Acknowledge it; certain when the browser is closed."""
+        self._acknowledge(cast("tuple[int, int]", found.handle))
+        return True
 
     def remove_all(self, handles: Collection[Hashable]) -> int:
-        """Acknowledge them."""
-        for number, tag in cast("Collection[tuple[int, int]]", handles):
-            self._channels[number].basic_ack(tag)
-        self._removed += len(handles)
+        """Acknowledge them, and wait until the queue has forgotten them."""
+        for handle in cast("Collection[tuple[int, int]]", handles):
+            self._acknowledge(handle)
+        self._until_acknowledged()
         return len(handles)
 
+    def _acknowledge(self, handle: tuple[int, int]) -> None:
+        number, tag = handle
+        self._channels[number].basic_ack(tag)
+        self._acknowledging.add(number)
+        self._removed += 1
+
+    def _until_acknowledged(self) -> None:
+        """AMQP has no answer to an acknowledgement, so ask what is answered behind it: see :data:`BARRIER`."""
+        for number in sorted(self._acknowledging):
+            channel = self._channels[number]
+            for _ in range(BARRIER):
+                if channel.basic_get(self._queue) is not None:  # somebody's new letter: goes back with the others
+                    self._fetched += 1
+        self._acknowledging.clear()
+
     def close(self) -> None:
-        """Close the channels, and wait until what was fetched is there again: the next command is to see it."""
+        """Close the channels, and wait until what was fetched is there again: the next command is to see it.
+
+        Every acknowledgement is in the queue's log before its channel is closed, also where the walk was broken off.
+        """
+        try:
+            self._until_acknowledged()
+        finally:
+            self._close_channels()
+
+    def _close_channels(self) -> None:
         for channel in self._channels:
             if channel.is_open:
                 channel.close()
