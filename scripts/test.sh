@@ -63,6 +63,7 @@ fi
 
 # Tests that talk to servers wait for half of their time, so one process more than there are cores. Each has servers of
 # its own, and whole files to run; tests/conftest.py says which come first.
+"$bin/python" -m compileall -q safecelery tests examples # as in venv.sh: a thousand processes start in the tests
 jobs=${JOBS:-$(($(nproc) + 1))}
 step "pytest: the whole suite on Python $own, real brokers" \
   counted "whole suite, Python $own" "$bin/python" -m pytest --cov --cov-report= \

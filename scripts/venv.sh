@@ -40,4 +40,7 @@ case $purpose in
     exit 2
     ;;
 esac
+# pip compiles what it copies; what stays where it is (--editable) Python compiles at its first import, unless the
+# environment forbids it (PYTHONDONTWRITEBYTECODE): then every process anew, for a quarter of its start.
+"$VENV/bin/python" -m compileall -q safecelery
 touch "$VENV/.$purpose-ready"

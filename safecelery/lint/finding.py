@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.policy.document import Level
 from safecelery.policy.rule import Severity
 

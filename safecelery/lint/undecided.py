@@ -8,9 +8,10 @@ does, an argument that is worked out at run time) opens no verdict here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Finding
 from safecelery.policy.facts import (
     AppFacts,

@@ -8,9 +8,10 @@ django-celery-beat when this table was last compared; a scanner that asks them a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from safecelery.deferred import dataclass
 
 __all__ = ["ADVISORIES", "EXECUTING", "RETIRED", "Advisory", "Retired"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 
+from safecelery.deferred import dataclass
 from safecelery.errors import PolicyFileError, did_you_mean
 from safecelery.policy.facts import Place
 from safecelery.policy.limits import LIMIT_NAMES

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
+from safecelery.deferred import dataclass
 from safecelery.errors import PolicyFileError, PolicyViolationError
 from safecelery.policy.facts import UNKNOWN, AppFacts, Facts, Place, TransportFacts
 from safecelery.policy.profile import Level, Plan, Policy

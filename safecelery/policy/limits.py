@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
+from safecelery.deferred import dataclass
 from safecelery.errors import PolicyFileError
 from safecelery.policy.vocabulary import POOLS, TLS_VERSIONS
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from safecelery.deferred import dataclass
 from safecelery.errors import PolicyFileError, did_you_mean
 from safecelery.policy.document import Level, PolicyDocument, parse_document
 from safecelery.policy.limits import LIMIT_NAMES, Limits

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from safecelery.deferred import dataclass
 from safecelery.policy.facts import Facts
 from safecelery.policy.limits import Limits
 

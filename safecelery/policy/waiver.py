@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 
+from safecelery.deferred import dataclass
 from safecelery.errors import PolicyFileError
 from safecelery.policy.facts import Place, WaiverFacts
 from safecelery.policy.rules import BY_CODE, CODE_BY_NAME, WAIVER_EXPIRED

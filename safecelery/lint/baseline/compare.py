@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
+from safecelery.deferred import dataclass
 from safecelery.lint.baseline.file import Entry, entry_of
 from safecelery.lint.finding import Finding
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.errors import LintError
 from safecelery.lint.atomic import write_atomically
 from safecelery.lint.finding import Finding

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.errors import LintError, did_you_mean
 from safecelery.lint.config.keys import KEYS
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.lint.config.patterns import matches, matches_any
 from safecelery.lint.config.selectors import codes_of_all
 from safecelery.policy.document import Level

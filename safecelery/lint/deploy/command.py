@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from safecelery.deferred import dataclass
 from safecelery.lint.deploy.environment import HOLE, known
 from safecelery.lint.deploy.options import COMMANDS, FLOWER, GLOBAL, Options
 from safecelery.lint.deploy.shell import Word

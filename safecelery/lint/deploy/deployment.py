@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Unread
 from safecelery.lint.source.beside import Beside
 from safecelery.policy.facts import DeployFacts, FileFacts, PackageFacts, TrustFacts

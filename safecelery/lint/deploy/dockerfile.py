@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.lint.deploy.environment import HOLE, Environment, interpolate
 from safecelery.lint.deploy.process import Surroundings, is_root, processes
 from safecelery.lint.deploy.shell import Word, split

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
+from safecelery.deferred import dataclass
 from safecelery.lint.deploy.command import Invocation, find, runs_as
 from safecelery.lint.deploy.environment import Environment, known
 from safecelery.lint.deploy.secrets import (

@@ -6,7 +6,9 @@ Not configparser: it forgets lines, and refuses what these programs accept.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from safecelery.deferred import dataclass
 
 __all__ = ["Section", "sections"]
 

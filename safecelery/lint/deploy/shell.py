@@ -8,8 +8,8 @@ What decides at run time is a hole (see :mod:`safecelery.lint.deploy.environment
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from safecelery.deferred import dataclass
 from safecelery.lint.deploy.environment import HOLE, Environment
 from safecelery.lint.deploy.shell_words import ASSIGNMENT, BLANK, OPERATORS, Word, WordReader
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from safecelery.deferred import dataclass
 from safecelery.lint.deploy.environment import HOLE, Environment
 
 __all__ = ["ASSIGNMENT", "BLANK", "OPERATORS", "Word", "WordReader"]

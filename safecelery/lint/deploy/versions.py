@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from safecelery.deferred import dataclass
 from safecelery.policy.facts import UNKNOWN, PackageFacts, Place, Unknown
 
 __all__ = ["Bounds", "bounds", "normal", "release", "requirement"]

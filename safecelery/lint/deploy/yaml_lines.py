@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from safecelery.deferred import dataclass
 from safecelery.lint.deploy.environment import HOLE
 
 __all__ = ["Line", "significant", "uncommented", "untemplated"]

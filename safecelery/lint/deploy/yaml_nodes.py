@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
+
+from safecelery.deferred import dataclass
 
 __all__ = ["Map", "Node", "Opaque", "Scalar", "Seq"]
 

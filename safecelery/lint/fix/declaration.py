@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import tokenize
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from safecelery.deferred import dataclass
 from safecelery.lint.fix.arguments import (
     add_keyword,
     keyword_of,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Because, Finding
 from safecelery.lint.fix.check import same_outside
 from safecelery.lint.fix.edits import Edit, Fix, edited, overlap, shifted

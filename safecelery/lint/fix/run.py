@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from safecelery.deferred import dataclass
 from safecelery.lint.atomic import write_atomically
 from safecelery.lint.config import LintConfig
 from safecelery.lint.finding import Finding, LintResult

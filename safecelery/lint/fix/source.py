@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import io
 from bisect import bisect_left
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Protocol
+
+from safecelery.deferred import dataclass
 
 __all__ = ["Source", "Token", "Unfixable"]
 

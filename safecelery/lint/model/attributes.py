@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Because
 from safecelery.lint.model import methods, surroundings
 from safecelery.lint.model.reading import describe, plain

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from safecelery.deferred import dataclass
 from safecelery.lint.model.values import Class, Function, Table, Val
 
 if TYPE_CHECKING:

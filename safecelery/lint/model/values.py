@@ -8,9 +8,10 @@ program (class, function, instance, module), something outside the tree (:class:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Because
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Because
 from safecelery.lint.model.values import Class, Function, Val
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Finding, LintResult, TaskRow
 from safecelery.lint.report import rulebook
 from safecelery.lint.report.html_text import escaped

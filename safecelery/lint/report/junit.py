@@ -7,8 +7,8 @@ format has no word between passed and failed; what could not be read is an error
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Finding, LintResult
 from safecelery.lint.report.characters import visible
 from safecelery.lint.report.options import RenderOptions

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Finding, LintResult
 from safecelery.policy.document import Level
 from safecelery.policy.rule import Severity

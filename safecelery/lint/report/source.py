@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.lint.report.characters import columns, visible
 from safecelery.lint.report.masking import masked
 

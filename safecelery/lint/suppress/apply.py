@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from safecelery.deferred import dataclass
 from safecelery.lint.config.selectors import codes_of, no_such_rule
 from safecelery.lint.finding import Finding
 from safecelery.lint.suppress.instruction import Comment

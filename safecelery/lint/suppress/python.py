@@ -7,8 +7,9 @@ the head of what it decorates, as with a ``def`` its decorators: people put it a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from safecelery.deferred import dataclass
 from safecelery.lint.suppress.instruction import MARK, Comment, Lines, instruction
 
 __all__ = ["read_comments"]

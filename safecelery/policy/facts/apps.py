@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from safecelery.deferred import dataclass
 from safecelery.policy.facts.values import UNKNOWN, Place, Stated, Tri, Unknown
 from safecelery.policy.setting_defaults import SETTING_DEFAULTS
 

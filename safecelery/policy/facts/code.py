@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from safecelery.deferred import dataclass
 from safecelery.policy.facts.values import Place
 
 __all__ = [

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from safecelery.deferred import dataclass
 from safecelery.policy.facts.values import ABSENT, UNKNOWN, Absent, Place, Stated, Tri, Unknown
 
 __all__ = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
+
+from safecelery.deferred import dataclass
 
 __all__ = ["ABSENT", "UNKNOWN", "Absent", "Place", "Stated", "Tri", "Unknown"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from safecelery.deferred import dataclass
 from safecelery.policy.facts.values import Place, Unknown
 
 __all__ = [

@@ -9,8 +9,8 @@ celery/worker/components.py, ``Pool``), and only the task's own limit won over i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from safecelery.deferred import dataclass
 from safecelery.lint.deploy import starts
 from safecelery.lint.finding import Because
 from safecelery.lint.model.reading import plain

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from safecelery.deferred import dataclass
 from safecelery.lint.finding import Because
 from safecelery.lint.model.reading import describe, env_of, plain
 from safecelery.lint.model.values import Ext, ExtInstance, Seq, Table, Unknown, Val

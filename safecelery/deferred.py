@@ -1,0 +1,123 @@
+"""Dataclasses whose methods are written when they are first needed.
+
+``dataclasses.dataclass`` compiles six functions and makes a second class for each class, half a millisecond, whether
+anybody uses them or not. The linter has a hundred such classes; one run on a small file makes instances of a third of
+them, and compares and shows next to none. What is deferred here is the standard library's own work: signatures, errors
+and behaviour are its own, and to type checkers this is its decorator.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Final
+
+__all__ = ["dataclass"]
+
+_FIELDS: Final = "__dataclass_fields__"
+_TO_BE_MADE: Final = ("__init__", "__setattr__", "__delattr__", "__replace__", "__match_args__", _FIELDS)
+"""What an instance needs from the beginning (dataclasses.py, ``_process_class``)."""
+_ORDER: Final = ("__lt__", "__le__", "__gt__", "__ge__")
+_OPTIONS: Final = frozenset({"frozen", "kw_only", "eq", "order"})
+
+
+class _Deferred:
+    """What is still to be written of one class, standing in its ``__dataclass_fields__`` until then."""
+
+    __slots__ = ("_cls", "_namespace", "_options")
+
+    def __init__(self, cls: Any, options: dict[str, bool]) -> None:
+        self._options = options
+        self._namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+        fields = _own_fields(self._namespace)
+        kept = {name: value for name, value in self._namespace.items() if name not in fields}
+        state = {"__slots__": fields, _FIELDS: self, "__getstate__": _getstate, "__setstate__": _setstate}
+        self._cls = type(cls)(cls.__name__, cls.__bases__, {**self._stubs(), **kept, **state, "__init__": self._init()})
+        self._cls.__qualname__ = cls.__qualname__
+
+    @property
+    def cls(self) -> Any:
+        """The class: slots for its fields, and stubs that write the rest when they are first called."""
+        return self._cls
+
+    def __get__(self, instance: object, owner: object = None) -> Any:
+        """As ``dataclasses.fields``, ``replace`` and ``is_dataclass`` look up ``__dataclass_fields__``."""
+        self._write(_TO_BE_MADE, repr=False, eq=False, order=False)
+        return self._cls.__dict__[_FIELDS]
+
+    def _compared(self) -> tuple[str, ...]:
+        """The methods that compare and show."""
+        eq, frozen = self._options.get("eq", True), self._options.get("frozen", False)
+        order = _ORDER if self._options.get("order", False) else ()
+        return ("__repr__", *(["__eq__"] if eq else []), *(["__hash__"] if eq and frozen else []), *order)
+
+    def _stubs(self) -> dict[str, Any]:
+        stubs: dict[str, Any] = {name: self._later(name) for name in self._compared()}
+        if self._options.get("eq", True) and not self._options.get("frozen", False):
+            stubs["__hash__"] = None
+        return stubs
+
+    def _init(self) -> Any:
+        def __init__(self_: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+            self._write(_TO_BE_MADE, repr=False, eq=False, order=False)
+            self._cls.__init__(self_, *args, **kwargs)
+
+        return __init__
+
+    def _later(self, name: str) -> Any:
+        def stub(self_: Any, /, *args: Any) -> Any:
+            self._write(self._compared())
+            return getattr(self._cls, name)(self_, *args)
+
+        return stub
+
+    def _write(self, names: tuple[str, ...], **less: bool) -> None:
+        """Let the standard library write into a plain twin of the class, and take over what it wrote.
+
+        A new twin each time: it changes the defaults of what it decorates, and two threads may come here at once.
+        """
+        cls = self._cls
+        twin = type(cls)(cls.__name__, cls.__bases__, dict(self._namespace))
+        twin.__qualname__ = cls.__qualname__
+        written = vars(dataclasses.dataclass(**{**self._options, **less})(twin))
+        for name in names:
+            if name in written and name not in self._namespace:
+                setattr(cls, name, written[name])
+
+
+def _own_fields(namespace: dict[str, Any]) -> tuple[str, ...]:
+    """The annotated names that are no ``ClassVar``; annotations are text (``from __future__ import annotations``)."""
+    annotations = namespace.get("__annotations__", {})
+    return tuple(name for name, said in annotations.items() if not said.startswith("ClassVar"))
+
+
+def _getstate(self: Any) -> list[Any]:
+    """For pickle and copy: the values of the fields; a frozen instance takes none by assignment."""
+    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _setstate(self: Any, state: list[Any]) -> None:
+    for field, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, field.name, value)
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+
+    def dataclass(*, slots: bool, **options: bool) -> Any:
+        """``@dataclasses.dataclass(slots=True, ...)``, deferred; with ``frozen``, ``kw_only``, ``eq`` and ``order``.
+
+        For classes that inherit no fields, whose annotations are text, and which call no ``super()`` without arguments.
+
+        Raises:
+            TypeError: an option that is none of these, no slots, or inherited fields.
+        """
+        if not slots or not options.keys() <= _OPTIONS:
+            raise TypeError(f"a deferred dataclass takes slots=True and {', '.join(sorted(_OPTIONS))}")
+
+        def decorate(cls: Any) -> Any:
+            if any(_FIELDS in vars(base) for base in cls.__mro__[1:]):
+                raise TypeError(f"{cls.__qualname__} inherits fields: use dataclasses.dataclass")
+            return _Deferred(cls, options).cls
+
+        return decorate
