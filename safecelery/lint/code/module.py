@@ -14,6 +14,7 @@ from typing import Final
 
 from safecelery.lint.code.body import Body, Function
 from safecelery.lint.code.names import Names, last_name, words
+from safecelery.lint.mentions import lines_of, within
 
 __all__ = ["Module"]
 
@@ -50,8 +51,8 @@ class Module:
         """Top-level names bound exactly once, by a plain assignment."""
         self.task_names: dict[str, Function] = {}
         """Top-level functions with a decorator whose name ends in ``task``."""
-        self._words = _lines(_ANYWHERE_WORDS, source)
-        self._decorators = _lines(_DECORATORS, source)
+        self._words = lines_of(source, _ANYWHERE_WORDS)
+        self._decorators = lines_of(source, _DECORATORS)
         self.handed_over: set[str] = set()
         """Names of functions handed to a call that looks like a task decorator: ``app.task(f)``."""
         self._learn(tree.body)
@@ -93,7 +94,7 @@ class Module:
             return
         end = node.end_lineno or node.lineno
         nested: list[Body] = []
-        if _any_between(self._decorators, node.lineno, end):
+        if within(self._decorators, node.lineno, end):
             nested = list(self._among(node.body, owner, run_class=False))
         yield from nested
         # What a nested task holds was looked at already, but a word outside of it is still to be seen.
@@ -127,26 +128,3 @@ def _flat(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _runs(node: ast.ClassDef) -> bool:
     return any(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and item.name == "run" for item in node.body)
-
-
-def _lines(needles: tuple[str, ...], source: str) -> list[int]:
-    """The numbers of the lines that hold one of some texts, in order. ``str.find`` is several times faster than re."""
-    found: list[int] = []
-    for needle in needles:
-        at = source.find(needle)
-        while at >= 0:
-            found.append(at)
-            at = source.find(needle, at + len(needle))
-    found.sort()
-    lines: list[int] = []
-    line, seen = 1, 0
-    for at in found:
-        line += source.count("\n", seen, at)
-        seen = at
-        lines.append(line)
-    return lines
-
-
-def _any_between(lines: list[int], first: int, last: int) -> bool:
-    at = bisect_left(lines, first)
-    return at < len(lines) and lines[at] <= last
