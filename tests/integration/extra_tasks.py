@@ -26,6 +26,13 @@ def stubborn(count: int) -> int:
     return count
 
 
+@shared_task(name="service.doze", time_limit=15, soft_time_limit=2)
+def doze(seconds: float) -> str:
+    """Sleeps; a loaded machine has the time to wake it between the soft limit and the hard one."""
+    time.sleep(seconds)
+    return "rested"
+
+
 @shared_task(name="service.deaf", time_limit=3, soft_time_limit=2)
 def deaf(seconds: float) -> None:
     """Ignores the soft limit."""

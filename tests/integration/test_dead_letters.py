@@ -120,12 +120,14 @@ def test_the_log_names_the_reason_and_never_the_body(stage: Stage) -> None:
 
 
 def test_a_verified_but_refused_message_names_key_and_task(stage: Stage, producer: SafeCelery) -> None:
+    before = stage.refusals("task-unknown")
     producer.send_task("service.nobody", (SECRET,))
     (letter,) = letters(stage)
     assert letter["reason"] == "task-unknown"
     assert (letter["task"], letter["claimed_task"]) == ("service.nobody", None)
     assert letter["key"].startswith("producer-")
     assert SECRET.encode() in base64.b64decode(letter["original"]["body"])
+    stage.until_refused("task-unknown", before + 1)
     line = [line for line in stage.worker.log.splitlines() if "service.nobody" in line][-1]
     assert "key=producer-" in line
     assert SECRET not in stage.worker.log

@@ -36,13 +36,13 @@ def test_an_eta_in_the_past_runs_at_once(stage: Stage) -> None:
 
 def test_what_is_due_later_is_held_by_the_broker(stage: Stage) -> None:
     """RabbitMQ: in a delay queue, away from any worker. Redis cannot; there a worker holds what is due soon."""
-    result = stage.app.tasks["service.add"].apply_async((4000, 1), countdown=4)
+    result = stage.app.tasks["service.add"].apply_async((4000, 1), countdown=12)
     if stage.on_redis:
         with stage.admin() as client:
             eventually(lambda: any(result.id.encode() in held for held in client.hvals("safecelery:held:celery")))
     else:
-        eventually(lambda: sum(stage.depth(f"celery_delayed_{level}") for level in range(3)), what="a delayed message")
-        assert list(stage.app.control.inspect(timeout=2).scheduled().values()) == [[]]
+        eventually(lambda: sum(stage.depth(f"celery_delayed_{level}") for level in range(4)), what="a delayed message")
+        assert list(stage.app.control.inspect(timeout=TIMEOUT, limit=1).scheduled().values()) == [[]]
     assert stage.witnesses("add", x=4000) == []
     assert result.get(timeout=TIMEOUT) == 4001
 
