@@ -29,7 +29,7 @@ UNVERIFIED_REDIS = {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False}
 
 def connect(url: str, options: dict[str, Any] | None) -> None:
     """Log in and do one harmless thing; raises whatever stands in the way."""
-    with Connection(url, ssl=options or False, connect_timeout=5) as attempt:
+    with Connection(url, ssl=options or False, connect_timeout=30) as attempt:
         attempt.ensure_connection(max_retries=1, interval_start=0, interval_step=0, reraise_as_library_errors=False)
         attempt.default_channel.queue_declare("test-servers.connect", auto_delete=True)
 
@@ -63,7 +63,7 @@ def test_a_verified_connection_carries_a_message(broker: Server) -> None:
     queue = Queue("test-servers.hello", Exchange("test-servers"), routing_key="hello", auto_delete=True)
     with Connection(broker.url, ssl=broker.broker_ssl) as connection, connection.SimpleQueue(queue) as simple:
         simple.put({"hello": 1})
-        message = simple.get(timeout=5)
+        message = simple.get(timeout=30)
         message.ack()
         assert message.payload == {"hello": 1}
 
