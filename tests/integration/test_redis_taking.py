@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.connection import SafeConnection
 from safecelery.brokers.redis_channel import BURST, RedisChannel
 from safecelery.brokers.redis_scripts import OVERSIZED
-from safecelery.testing.servers import RedisServer
+from safecelery.testing.servers import CertificateAuthority, RedisServer
 from tests.integration.redis_database import own_database
 
 pytestmark = pytest.mark.redis
@@ -28,10 +29,17 @@ LIMIT = 500
 DATABASE = 42
 
 
+@pytest.fixture(scope="module")
+def server(redis_server: RedisServer, servers_dir: Path, ca: CertificateAuthority) -> Iterator[RedisServer]:
+    """One that counts nobody else's scripts."""
+    with RedisServer(servers_dir, ca) as own:
+        yield own
+
+
 @pytest.fixture
-def admin(redis_server: RedisServer) -> Iterator[redis.Redis]:
+def admin(server: RedisServer) -> Iterator[redis.Redis]:
     """Redis as its administrator sees it, with nothing of an earlier test."""
-    with own_database(redis_server, DATABASE) as client:
+    with own_database(server, DATABASE) as client:
         yield client
 
 
@@ -82,9 +90,9 @@ class Desk:
 
 
 @pytest.fixture(params=["", "shop:"])
-def desk(redis_server: RedisServer, admin: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Desk]:
+def desk(server: RedisServer, admin: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Desk]:
     options = {"global_keyprefix": request.param}
-    url, ssl = redis_server.url_for(DATABASE), redis_server.broker_ssl
+    url, ssl = server.url_for(DATABASE), server.broker_ssl
     with SafeConnection(url, ssl=ssl, transport_options=options) as connection:
         yield Desk(connection, admin, request.param)
 
