@@ -8,6 +8,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from service.factory import witness
@@ -19,7 +20,8 @@ from tests.integration.stage import Stage
 
 __all__ = ["LEASE_S", "MAX_DELIVERIES", "Declined", "policy_in", "register", "worker_of"]
 
-LEASE_S = 3
+#: Renewed three times in it: a machine that stands still for two thirds of it looks like a dead one.
+LEASE_S = 6
 MAX_DELIVERIES = 3
 
 
@@ -52,6 +54,14 @@ def register(app: SafeCelery) -> None:
         witness("slow", name=name, when="ends")
         return name
 
+    @app.task(name="service.gated", time_limit=60, soft_time_limit=55)
+    def gated(name: str, gate: str) -> str:
+        """As the former, and goes on once there is that file."""
+        witness("gated", name=name, when="begins")
+        _until_there(gate)
+        witness("gated", name=name, when="ends")
+        return name
+
     @app.task(name="service.suicide", time_limit=20, soft_time_limit=15, retry_on_worker_lost=False)
     def suicide(name: str) -> None:
         """Kills its pool process, and says that it shall be delivered again."""
@@ -75,18 +85,25 @@ def register(app: SafeCelery) -> None:
     if os.environ.get("SAFECELERY_LEDGER__URL") != LEDGER_OFF:  # without a ledger such a task is refused
 
         @app.task(
-            name="service.pay", time_limit=30, soft_time_limit=25, max_retries=0,
+            name="service.pay", time_limit=60, soft_time_limit=55, max_retries=0,
             idempotency_key="pay:{order}", idempotency_errors=(Declined,),
         )  # fmt: skip
-        def pay(order: str, seconds: float = 0, fail: str = "", die: bool = False) -> str:
+        def pay(order: str, seconds: float = 0, gate: str = "", fail: str = "", die: bool = False) -> str:
             """Once for each order."""
             witness("pay", order=order)
             time.sleep(seconds)
+            if gate:
+                _until_there(gate)
             if die:
                 os.kill(os.getpid(), signal.SIGKILL)
             if fail:
                 raise Declined(fail) if fail == "no money" else ValueError(fail)
             return f"receipt {secrets.token_hex(4)}"
+
+
+def _until_there(file: str) -> None:
+    while not Path(file).exists():
+        time.sleep(0.01)
 
 
 def policy_in(stage: Stage) -> dict[str, str]:

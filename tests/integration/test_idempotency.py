@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,13 +62,17 @@ def test_a_second_call_gets_the_first_ones_result(stage: Stage, order: str) -> N
     assert runs(stage, order) == 1
 
 
-def test_two_calls_at_once_are_done_once_and_the_waiting_one_takes_no_slot(stage: Stage, order: str) -> None:
-    slow = pay(stage, order, seconds=5)
+def test_two_calls_at_once_are_done_once_and_the_waiting_one_takes_no_slot(
+    stage: Stage, order: str, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    slow = pay(stage, order, gate=str(gate))
     eventually(lambda: runs(stage, order) == 1)
     waiting = [pay(stage, order) for _ in range(4)]
     meanwhile = stage.app.tasks["service.early"].apply_async((order,), queue=QUEUE)
     assert meanwhile.get(timeout=WAIT) == order
     assert not slow.ready(), "with two processes, one is free for other work"
+    gate.touch()
     first = slow.get(timeout=WAIT)
     assert [one.get(timeout=WAIT) for one in waiting] == [first] * 4
     assert runs(stage, order) == 1

@@ -145,15 +145,19 @@ def test_a_retry_is_a_message_of_its_own(ground: Stage, queue: str, name: str) -
     assert [line["retries"] for line in ground.witnesses("again", name=name)] == [0, 1]
 
 
-def test_what_a_worker_did_when_its_machine_failed_runs_again(ground: Stage, queue: str, name: str) -> None:
+def test_what_a_worker_did_when_its_machine_failed_runs_again(
+    ground: Stage, queue: str, name: str, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
     with worker_of(ground, queue, **VISIBILITY) as first:
-        send(ground, queue, "slow", name, 3)
-        eventually(lambda: ground.witnesses("slow", name=name, when="begins"))
+        send(ground, queue, "gated", name, str(gate))
+        eventually(lambda: ground.witnesses("gated", name=name, when="begins"))
         power_off(first)
+    gate.touch()
     with worker_of(ground, queue, **VISIBILITY) as second:
-        eventually(lambda: ground.witnesses("slow", name=name, when="ends"), timeout=60, what="the second run")
+        eventually(lambda: ground.witnesses("gated", name=name, when="ends"), timeout=60, what="the second run")
         assert noted(second, "taken-over") == 1
-    assert len(ground.witnesses("slow", name=name, when="begins")) == 2
+    assert len(ground.witnesses("gated", name=name, when="begins")) == 2
 
 
 def test_a_task_that_kills_its_process_ends_in_the_dead_letters(ground: Stage, queue: str, name: str) -> None:
@@ -186,6 +190,8 @@ def test_what_a_stopping_worker_did_not_begin_is_anothers_at_once(ground: Stage,
         eventually(lambda: ground.witnesses("slow", name=name, when="begins"))
         second = [send(ground, queue, "slow", f"{name}-{n}", 0) for n in range(3)]
         eventually(lambda: "received" in first.log.split("received", 1)[1], what="another message to be prefetched")
+        os.kill(first.pid, signal.SIGTERM)
+        eventually(lambda: not first.running, what="its end")
     with worker_of(ground, queue, **lease):
         assert [one.get(timeout=TIMEOUT) for one in second] == [f"{name}-{n}" for n in range(3)]
     assert len(ground.witnesses("slow", name=name, when="begins")) == 1
@@ -196,7 +202,7 @@ def test_what_a_child_begins_while_the_worker_stops_is_waited_for(ground: Stage,
         (child,) = children(worker.pid)
         os.kill(child, signal.SIGSTOP)
         result = send(ground, queue, "slow", name, 1)
-        eventually(lambda: "received" in worker.log, what="the message to be received")
+        eventually(lambda: f"[{result.id}] received" in worker.log, what="the message to be received")
         os.kill(worker.pid, signal.SIGTERM)
         eventually(lambda: "Worker: Stopping Consumer..." in worker.log, what="the worker to stop")
         os.kill(child, signal.SIGCONT)
