@@ -52,7 +52,7 @@ class CeleryProcess(Startable):
             self.name, argv, log=directory / f"{self.name}.log", cwd=directory, env=environment
         )
 
-    def start(self, *, deadline_s: float = 40.0) -> Self:
+    def start(self, *, deadline_s: float = 90.0) -> Self:
         """Start and wait until the process says that it is ready.
 
         Raises:
@@ -62,7 +62,7 @@ class CeleryProcess(Startable):
         return self
 
     def stop(self) -> None:
-        """Warm shutdown, then KILL after ten seconds."""
+        """Warm shutdown, then KILL after half a minute."""
         self._process.stop()
 
     @property

@@ -15,7 +15,7 @@ from safecelery.testing.servers.process import ManagedProcess, ServerError
 
 __all__ = ["PortMapper"]
 
-START_DEADLINE_S = 10.0
+START_DEADLINE_S = 40.0
 
 
 class PortMapper:

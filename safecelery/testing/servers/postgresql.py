@@ -21,7 +21,7 @@ POSTGRESQL_MISSING = "PostgreSQL is not installed: 'apt-get install postgresql'"
 #: Where Debian keeps the programs of each version.
 DEBIAN = Path("/usr/lib/postgresql")
 ACCOUNT = "postgres"
-START_DEADLINE_S = 30.0
+START_DEADLINE_S = 60.0
 
 
 def postgresql_programs() -> Path | None:

@@ -114,7 +114,7 @@ class ManagedProcess:
         """What the process wrote so far; bytes that are no UTF-8 are replaced."""
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
-    def stop(self, *, grace_s: float = 10.0) -> None:
+    def stop(self, *, grace_s: float = 30.0) -> None:
         """TERM, wait ``grace_s`` seconds, then KILL the process group. Does nothing when not running."""
         if self._child is not None and self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)

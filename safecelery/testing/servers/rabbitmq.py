@@ -31,8 +31,8 @@ __all__ = ["RABBITMQ_MISSING", "RabbitServer", "rabbitmq_scripts"]
 
 RABBITMQ_MISSING = "no rabbitmq-server was found. Install it: 'apt-get install rabbitmq-server'"
 DEBIAN_SCRIPTS = Path("/usr/lib/rabbitmq/bin")
-START_DEADLINE_S = 60.0
-CTL_DEADLINE_S = 60.0
+START_DEADLINE_S = 120.0
+CTL_DEADLINE_S = 120.0
 
 
 def rabbitmq_scripts() -> Path | None:

@@ -26,7 +26,7 @@ __all__ = ["RedisServer"]
 
 RULES = "~* &* +@all -@dangerous"
 DATABASES = 64
-START_DEADLINE_S = 10.0
+START_DEADLINE_S = 40.0
 
 
 class RedisServer(Startable):
