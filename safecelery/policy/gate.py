@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
@@ -158,18 +157,19 @@ def _inspect(subject: Facts, policy: Policy, plan: Plan, today: date) -> Report:
 
 
 def _violation(rule: Rule[Any], level: Level, subject: Facts, verdict: object) -> Violation:
-    item = Violation(
+    if isinstance(verdict, Fail):
+        message = f"{subject.subject} {rule.message} ({verdict.detail})"
+    elif isinstance(verdict, Undecided):
+        message = f"whether {subject.subject} {rule.message} is unknown ({verdict.because})"
+    else:
+        raise TypeError(f"{rule} answered {verdict!r}, which is no verdict")
+    return Violation(
         code=rule.code,
         name=rule.name,
         severity=rule.severity,
-        message="",
+        message=message,
         fix=rule.fix,
         where=subject.where,
         subject=subject.subject,
         level=level,
     )
-    if isinstance(verdict, Fail):
-        return replace(item, message=f"{subject.subject} {rule.message} ({verdict.detail})")
-    if isinstance(verdict, Undecided):
-        return replace(item, message=f"whether {subject.subject} {rule.message} is unknown ({verdict.because})")
-    raise TypeError(f"{rule} answered {verdict!r}, which is no verdict")

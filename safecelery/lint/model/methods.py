@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import surroundings
+from safecelery.lint.model.environment import ENVIRON
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.values import NONE, Ext, ExtInstance, Native, Seq, Table, Val, unknown
@@ -180,6 +181,8 @@ def _update(it: Interpreter, owner: Val, args: list[Val], kwargs: dict[str, Val]
                 _put(it, table, key, value)
             if source.open:
                 hide(table, "a part of a dict")
+        elif isinstance(source, Ext) and source.name in ENVIRON:
+            _may_be_set(table)
         else:
             hide(table, describe(Val(source)))
     for key, value in kwargs.items():
@@ -193,11 +196,20 @@ def _update(it: Interpreter, owner: Val, args: list[Val], kwargs: dict[str, Val]
 def hide(table: Table, why: str) -> None:
     """Something that cannot be seen has been put into the dict, over anything in it."""
     table.open = True
-    is_module = "__name__" in table.items and "__file__" in table.items
-    for key, value in table.items.items():
-        if is_module and not str(key).isupper():
-            continue  # ``globals().update(settings)`` leaves functions and imports as they are
+    for key, value in _replaceable(table):
         table.items[key] = unknown(why, value.env, value.because)
+
+
+def _may_be_set(table: Table) -> None:
+    """``globals().update(os.environ)``: what is there is the default of a variable of that name."""
+    for key, value in _replaceable(table):
+        table.items[key] = value.depending((str(key),))
+
+
+def _replaceable(table: Table) -> list[tuple[Any, Val]]:
+    """``globals().update(settings)`` leaves functions and imports as they are."""
+    is_module = "__name__" in table.items and "__file__" in table.items
+    return [(key, value) for key, value in table.items.items() if not is_module or str(key).isupper()]
 
 
 def _put(it: Interpreter, table: Table, key: Any, value: Val) -> None:

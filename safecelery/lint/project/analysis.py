@@ -42,6 +42,7 @@ class Analysis:
         self.tasks: list[Task] = []
         self.unread: list[Unread] = []
         self._configurations: dict[int, Configuration] = {}
+        self._options: dict[tuple[int, int], Options] = {}
 
     @property
     def notes(self) -> list[str]:
@@ -115,7 +116,11 @@ class Analysis:
 
     def options(self, task: Task, app: App | None) -> Options:
         """The options of a task under an app."""
-        return Options(self.it, task, app, self.conf(app))
+        key = (id(task), id(app))
+        found = self._options.get(key)
+        if found is None:
+            found = self._options[key] = Options(self.it, task, app, self.conf(app))
+        return found
 
 
 _DEVELOPMENT = frozenset({"dev", "devel", "development", "local", "test", "tests", "testing", "ci", "debug", "demo"})

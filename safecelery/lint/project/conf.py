@@ -44,6 +44,7 @@ class Configuration:
         self.open: Val | None = None
         """Why there may be settings that cannot be seen."""
         self.namespace: Val | None = None
+        self._defaults: dict[str, Val] = {}
 
     def value(self, name: str) -> Val:
         """The setting, Celery's default where nobody states it, unknown where that cannot be told."""
@@ -52,7 +53,10 @@ class Configuration:
             return found
         if self.open is not None:
             return unknown(describe(self.open), self.open.env, self.open.because)
-        return _default(name, safe=self.safe)
+        default = self._defaults.get(name)
+        if default is None:
+            default = self._defaults[name] = _default(name, safe=self.safe)
+        return default
 
     def stated(self, name: str) -> bool:
         """Somebody states it."""

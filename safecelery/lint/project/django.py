@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -20,11 +21,25 @@ _GLOBAL_DEFAULTS: Final = {"TIME_ZONE": "America/Chicago", "USE_TZ": True, "DEBU
 """django/conf/global_settings.py, the few that configuration code asks for."""
 
 
+_SETTINGS: Final = re.compile("settings|conf")
 _STAND_INS: Final = (
     "_example", "_sample", "_template", "_dist", "_common", "_base", "_default", "_defaults", "_docker",
     "_production", "_prod", "_local", "_dev",
 )  # fmt: skip
 """Endings of the modules that a settings module which is not kept in the repository is made from, likeliest first."""
+
+
+def _guesses(names: list[str]) -> Iterator[str]:
+    """What may stand beside, above or below a settings module that is not there or holds nothing."""
+    for ending in _STAND_INS:
+        for name in names:
+            yield f"{name}{ending}"
+    for ending in _STAND_INS:
+        for name in names:
+            package = name.rpartition(".")[0]
+            if _SETTINGS.search(package.rpartition(".")[2]):
+                yield f"{package}.{ending[1:]}"
+            yield f"{name}.{ending[1:]}"
 
 
 class DjangoSettings:
@@ -55,21 +70,27 @@ class DjangoSettings:
         importer = next(iter(it.modules.all_modules()), None)
         if importer is None:
             return None
-        guesses = [f"{name}{ending}" for ending in _STAND_INS for name in dict.fromkeys(names)]
-        for name in (*names, *guesses):
+        empty: Module | None = None
+        for name in (*names, *_guesses(list(dict.fromkeys(names)))):
             found = it.find(name, importer)
-            if found is not None:
+            if found is not None and (found.body or found.unseen or found.record.unread):
                 self.module = found
-                if name not in names:
-                    self.assumed = f"{names[0]} is not in the tree; {name} was read in its place"
-                    self.env = ("DJANGO_SETTINGS_MODULE",)
-                elif self.stated and name != self.stated:
-                    self.assumed = f"settings: {self.stated} is not in the tree; {name} was read in its place"
+                self._note(names, name, "is not in the tree" if empty is None else "states no settings")
                 self._configuration(it, found)
                 return found
-        if self.stated:
+            empty = empty or found
+        if empty is None and self.stated:
             self.assumed = f"settings: {self.stated} is not in the tree, so no settings were read"
-        return None
+        self.module = empty
+        return empty
+
+    def _note(self, names: list[str], name: str, why: str) -> None:
+        """Say so if the module read is not the one that is meant."""
+        if name not in names or (why == "states no settings" and not self.stated):
+            self.assumed = f"{names[0]} {why}; {name} was read in its place"
+            self.env = ("DJANGO_SETTINGS_MODULE",)
+        elif self.stated and name != self.stated:
+            self.assumed = f"settings: {self.stated} {why}; {name} was read in its place"
 
     def _configuration(self, it: Interpreter, module: Module) -> None:
         """django-configurations: the class that ``DJANGO_CONFIGURATION`` names."""

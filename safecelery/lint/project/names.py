@@ -31,7 +31,7 @@ CURRENT_APPS: Final = frozenset(
 )
 SHARED_TASKS: Final = frozenset(
     {
-        "celery.shared_task", "celery.app.shared_task", "safecelery.shared_task", "celery.task.task",
+        "celery.shared_task", "celery.app.shared_task", "safecelery.shared_task", "celery.task", "celery.task.task",
         "celery.task.base.task", "celery.decorators.task", "celery.task.periodic_task",
         "celery.decorators.periodic_task", "celery.task.base.periodic_task",
     }

@@ -58,7 +58,7 @@ class Options:
         self.app = app
         self.conf = conf
         self.bases = list(self._bases())
-        self._generated: str | None = None
+        self._name: str | None = None
         self.annotations = self._annotations()
 
     def _bases(self) -> list[Class | Ext | Unknown]:
@@ -106,14 +106,12 @@ class Options:
     @property
     def name(self) -> str:
         """The task's name."""
-        stated = plain(self.task.options.get("name", NONE))
-        if stated is None and self.task.cls is not None:
-            stated = plain(self.task.cls.attributes.get("name", NONE))
-        if isinstance(stated, str) and stated:
-            return stated
-        if self._generated is None:
-            self._generated = self._generate()
-        return self._generated
+        if self._name is None:
+            stated = plain(self.task.options.get("name", NONE))
+            if stated is None and self.task.cls is not None:
+                stated = plain(self.task.cls.attributes.get("name", NONE))
+            self._name = stated if isinstance(stated, str) and stated else self._generate()
+        return self._name
 
     def _generate(self) -> str:
         """``Celery.gen_task_name``, which a subclass may replace (celery/app/base.py)."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from safecelery.lint.source.prose import is_named_in_code
 from safecelery.lint.source.reading import MAX_BYTES
 
-__all__ = ["HINTS", "is_hinted", "is_hinted_file"]
+__all__ = ["HINTS", "NAME", "is_hinted", "is_hinted_file"]
 
 HINTS: Final = (
-    b"elery",  # celery, Celery, safecelery, DjangoCelery
     b"ELERY",  # CELERY_BROKER_URL
     b".delay(",
     b"apply_async",
@@ -28,17 +28,21 @@ HINTS: Final = (
 )
 
 
+NAME: Final = b"elery"
+"""Of celery, Celery, safecelery, DjangoCelery: a hint where it is more than a word in a sentence."""
+
+
 def is_hinted(data: bytes) -> bool:
     """Whether a module is parsed for its own sake."""
-    for hint in HINTS:  # noqa: SIM110 - a generator costs more than the search
+    for hint in HINTS:
         if hint in data:
             return True
-    return False
+    return NAME in data and is_named_in_code(data)
 
 
 def is_hinted_file(path: str) -> bool:
     """The same for a file too large to be held. Raises OSError."""
-    overlap = max(map(len, HINTS)) - 1
+    overlap = max(map(len, (*HINTS, NAME))) - 1
     with open(path, "rb") as file:
         rest = b""
         while block := file.read(MAX_BYTES):

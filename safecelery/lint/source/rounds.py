@@ -19,7 +19,8 @@ Progress: TypeAlias = Callable[[int, int], object]
 
 _WORTH_A_PROCESS: Final = 150
 """Files below which forking costs more than it gains."""
-_LEAST_CHUNK: Final = 16
+_LEAST_CHUNK: Final = 4
+"""Files that one process may still read when the other has none left: some take three milliseconds each."""
 _MOST_CHUNKS: Final = 12_000
 _SECONDS_BETWEEN: Final = 0.1
 
@@ -128,7 +129,8 @@ class _Rounds:
 
     def run(self, todo: Sequence[int]) -> None:
         """Finish the first stage, then ask until nobody learns a new name."""
-        exports = self._receive()
+        exports = self._reader.exports()  # while the child sends what it has found
+        exports |= self._receive()
         for index in todo:
             if index not in self._outcomes:
                 self._outcomes[index] = Outcome(self._reader.first(index))

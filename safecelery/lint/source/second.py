@@ -12,9 +12,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
-from safecelery.lint.source.reader import Reader
+from safecelery.lint.source.reader import Read, Reader
 from safecelery.lint.source.reading import Stamp
 from safecelery.lint.source.record import UnreadPart
 
@@ -168,23 +168,37 @@ def _serve(reader: Reader, chunks: Chunks, members: Callable[[int], list[int]], 
     import json
 
     with os.fdopen(read, "rb") as questions, os.fdopen(write, "wb") as answers:
-        found = {index: reader.first(index) for number in chunks for index in members(number)}
+        # Each file becomes text at once: whoever is still at that takes no further chunk.
+        found = [_Answer(index, reader.first(index)) for number in chunks for index in members(number)]
         while True:
-            head: list[list[Any]] = []
-            lines: list[bytes] = []
-            unsent: list[int] = []
-            for index, each in found.items():
-                if each.payload is not None:
-                    try:
-                        lines.append(json.dumps(each.payload, separators=(",", ":")).encode() + b"\n")
-                    except (TypeError, ValueError, RecursionError):
-                        unsent.append(index)
-                        continue
-                head.append([index, each.stamp, each.unread, each.payload is not None])
+            head = [[each.index, each.stamp, each.unread, each.line is not None] for each in found if not each.unsent]
+            unsent = [each.index for each in found if each.unsent]
             answers.write(json.dumps([head, reader.exports(), unsent], separators=(",", ":")).encode() + b"\n")
-            answers.writelines(lines)
+            answers.writelines(each.line for each in found if each.line is not None)
             answers.flush()
             question = questions.readline()
             if not question:
                 return
-            found = reader.follow({key: set(names) for key, names in json.loads(question).items()})
+            followed = reader.follow({key: set(names) for key, names in json.loads(question).items()})
+            found = [_Answer(index, each) for index, each in followed.items()]
+
+
+class _Answer:
+    """One file, ready to be sent."""
+
+    __slots__ = ("index", "line", "stamp", "unread", "unsent")
+
+    def __init__(self, index: int, found: Read) -> None:
+        import json
+
+        self.index = index
+        self.stamp = found.stamp
+        self.unread = found.unread
+        self.line: bytes | None = None
+        """The payload as JSON; None for a file that concerns us not."""
+        self.unsent = False
+        if found.payload is not None:
+            try:
+                self.line = json.dumps(found.payload, separators=(",", ":")).encode() + b"\n"
+            except (TypeError, ValueError, RecursionError):
+                self.unsent = True

@@ -216,10 +216,11 @@ class SourceTree:
             )
         elif progress is not None:
             progress(0, 0)
+        named = {argument: os.path.abspath(argument) for argument in {file.argument for file in self._chosen}}
         for index, file in enumerate(self._chosen):
             outcome = outcomes.get(index)
             record = self._record_of(file, outcome) if outcome is not None else self._kept_record(file)
-            if record is None and file.absolute == os.path.abspath(file.argument):
+            if record is None and file.absolute == named[file.argument]:
                 record = self._load(file)  # whoever names a file wants it read, whatever its words
             if record is not None:
                 self._records[file.absolute] = record

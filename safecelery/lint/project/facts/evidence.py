@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -27,8 +27,8 @@ class Subject:
     """A finding stands where the value was written, not where the subject is."""
     concluded: Mapping[str, Val] = field(default_factory=dict)
     """By the words of rules, what they conclude it from: only looked at where a verdict is open."""
-    causes: Mapping[str, Because] = field(default_factory=dict)
-    """By field: the setting that decides it for every task that says nothing of its own."""
+    deciding: Callable[[str], Because | None] = lambda name: None
+    """Of a field: the setting that decides it for every task that says nothing of its own."""
 
     def mentioned(self, text: str, *, concluded: bool = False) -> list[tuple[str, Val]]:
         """The values that a message speaks of, in its order."""
@@ -54,7 +54,7 @@ class Subject:
 
     def cause(self, text: str) -> Because | None:
         """The setting behind what a message speaks of, if it is not the subject's own doing."""
-        return next((self.causes[name] for name, _ in self.mentioned(text) if name in self.causes), None)
+        return next(filter(None, (self.deciding(name) for name, _ in self.mentioned(text))), None)
 
     def blockers(self, text: str, only: Collection[str] | None = None) -> list[str]:
         """The expressions that kept a verdict open; ``only``: among the values of these names."""

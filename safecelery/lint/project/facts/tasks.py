@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safecelery.lint.finding import Because
 from safecelery.lint.model.reading import plain
 from safecelery.lint.model.values import Seq, Val, unknown
 from safecelery.lint.project.analysis import Analysis
+from safecelery.lint.project.facts.causes import ROUTING, Cause, Causes
 from safecelery.lint.project.facts.command_limits import CommandLimits
 from safecelery.lint.project.facts.evidence import Subject, stated
 from safecelery.lint.project.facts.registration import Registration
 from safecelery.lint.project.facts.routes import queue_of
 from safecelery.lint.project.objects import App, Task
-from safecelery.lint.project.options import FROM_CONFIG, Options, exceptions
+from safecelery.lint.project.options import Options, exceptions
 from safecelery.policy.facts import ABSENT, UNKNOWN, Place, TaskFacts, Tri
 from safecelery.policy.vocabulary import JSON, TASK_OPTIONS, misspelt_task_options
 
@@ -25,7 +25,6 @@ _PLAIN_OPTIONS = (
     "retry_backoff", "retry_backoff_max", "retry_jitter", "max_retries", "default_retry_delay",
 )  # fmt: skip
 _DECORATORS = frozenset({"task", "shared_task", "periodic_task"})
-_ROUTING = ("queue", "exchange", "exchange_type", "routing_key", "delivery_mode", "priority")
 _AUTORETRY_DEFAULTS: Mapping[str, Any] = {"retry_backoff": False, "retry_backoff_max": 600, "retry_jitter": True}
 """celery/app/autoretry.py, ``add_autoretry_behaviour``."""
 
@@ -34,6 +33,7 @@ def task_subjects(
     analysis: Analysis, visibility: Mapping[int, object], registration: Registration, commands: CommandLimits
 ) -> Iterator[Subject]:
     """Every task under every app that may run it. ``visibility``: by id of the app, its visibility timeout."""
+    causes = Causes()
     first: dict[tuple[str, int], tuple[Task, Place]] = {}
     for task in sorted(analysis.tasks, key=lambda t: (t.module.path, t.line)):
         apps: list[App | None] = [*analysis.judging(task)]
@@ -43,14 +43,14 @@ def task_subjects(
             earlier = first.setdefault(key, (task, Place(task.module.path, task.line)))
             duplicate = None if earlier[0] is task else earlier[1]
             again = visibility.get(id(app), UNKNOWN)
-            yield task_facts(analysis, task, app, options, duplicate, again, commands, registration)
+            yield task_facts(analysis, task, options, causes.of(options), duplicate, again, commands, registration)
 
 
 def task_facts(
     analysis: Analysis,
     task: Task,
-    app: App | None,
     options: Options,
+    cause: Cause,
     duplicate: Place | None,
     visibility: object,
     commands: CommandLimits,
@@ -76,14 +76,14 @@ def task_facts(
             values["max_retries"] = retry_kwargs
     elif not _is_empty(retry_for):
         read["max_retries"] = UNKNOWN
-    routing = UNKNOWN if task.options_open is not None else tuple(name for name in _ROUTING if name in task.options)
+    routing = UNKNOWN if task.options_open is not None else tuple(name for name in ROUTING if name in task.options)
     expires = stated(values["expires"])
     if options.declared("serializer") is None:
         read["serializer"] = JSON  # it overrides nothing; what the setting says has a rule of its own
     if registration.blocker is not None:
         values["the list of modules that workers import"] = registration.blocker
     values["visibility_timeout"] = _redelivery(options)
-    values |= {name: task.options[name] for name in _ROUTING if name in task.options}
+    values |= {name: task.options[name] for name in ROUTING if name in task.options}
     facts = TaskFacts(
         name=options.name,
         where=Place(task.module.path, task.line),
@@ -103,7 +103,7 @@ def task_facts(
         no_soft_limit_at=without["soft_time_limit"],
         **read,
     )
-    return Subject(facts, values, causes=_causes(app, options))
+    return Subject(facts, values, deciding=cause)
 
 
 def _unknown_options(task: Task, options: Options) -> Any:
@@ -113,28 +113,6 @@ def _unknown_options(task: Task, options: Options) -> Any:
     if task.cls is not None and found is not None:
         return tuple(misspelt_task_options(task.cls.attributes))
     return UNKNOWN if found is None else tuple(found)
-
-
-def _causes(app: App | None, options: Options) -> dict[str, Because]:
-    """By option: the setting that decides it, where the task and its base classes say nothing."""
-    found: dict[str, Because] = {}
-    if app is None or options.conf is None:
-        return found
-    for option, setting in FROM_CONFIG.items():
-        declared = options.declared(option)
-        if declared is not None and (declared.is_unknown or declared.data is not None):
-            continue
-        value = options.conf.value(setting)
-        at = next((link for link in value.because if link.file and link.line), None)
-        if options.conf.stated(setting) and at is not None:
-            found[option] = Because(at.file, at.line, setting)
-        elif not value.is_unknown:
-            found[option] = Because(app.module.path, app.line, f"{setting}, which nobody sets")
-    routes = options.conf.value("task_routes")
-    at = next((link for link in routes.because if link.file and link.line), None)
-    at = Because(at.file, at.line, "task_routes") if at is not None else None
-    found |= dict.fromkeys(_ROUTING, at or Because(app.module.path, app.line, "task_routes, which nobody sets"))
-    return found
 
 
 def _redelivery(options: Options) -> Val:

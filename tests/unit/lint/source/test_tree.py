@@ -101,7 +101,10 @@ def test_two_arguments_that_overlap_give_each_file_once(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
-    write(tmp_path, {"a.py": TASK + "x = = 1\n", "b.py": b"# celery \xff\n", "big.py": "#" * 5_000_001 + "celery"})
+    write(
+        tmp_path,
+        {"a.py": TASK + "x = = 1\n", "b.py": b"import celery  # \xff\n", "big.py": "#" * 5_000_001 + "\ncelery"},
+    )
     write(tmp_path, {"big_but_not_ours.py": "#" * 5_000_001, "not_ours.py": "x = = 1"})
     tree = collect([str(tmp_path), str(tmp_path / "gone"), "nul\0"], cache_dir=None, stages=plain_stages())
     said = {(Path(each.path).name, each.line): each.message for each in tree.unread}
