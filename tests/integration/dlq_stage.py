@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import redis
 from kombu import Connection
 
 from safecelery.keys.ring import Keyring
@@ -20,9 +21,10 @@ from safecelery.message.claims import Audience
 from safecelery.message.dead_letter import DeadLetter, read_letter
 from safecelery.message.seal import HEADER, Draft, seal
 from safecelery.runtime.reject import dead_letter_queue
+from safecelery.stores.redis import LEDGER_PREFIX
 from tests.integration.stage import Stage, eventually
 
-__all__ = ["CANARY", "DEAD", "Desk", "expired", "plant"]
+__all__ = ["CANARY", "DEAD", "Desk", "expired", "plant", "until_completed"]
 
 DEAD = "safecelery.dead-letters"
 CANARY = "4111-1111-1111-1111"
@@ -98,6 +100,13 @@ def expired(stage: Stage, task: str, *args: Any, queue: str = "celery", owner: s
     envelope = seal(draft, ring, now=time.time() - 5)  # the key itself is not much older
     stage.put(queue, body, {**given, HEADER: envelope}, correlation_id=task_id)
     return task_id
+
+
+def until_completed(stage: Stage, jti: str) -> None:
+    """Wait until the worker's ledger knows that this message ran: from then on a copy is refused."""
+    url = stage.broker.url if stage.on_redis else stage.results_url
+    with redis.Redis.from_url(url, **stage.results.broker_ssl or {}) as client:
+        eventually(lambda: (client.get(LEDGER_PREFIX + jti) or b"").startswith(b"done"), what="its completion")
 
 
 def plant(stage: Stage, body: bytes, headers: dict[str, Any] | None = None) -> None:
