@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from celery import chain, chord, group
 from service.factory import make_app
 
@@ -94,6 +95,18 @@ class Fleet(Stage):
         found = {name: result.get(timeout=TIMEOUT) for name, result in sent.items()}
         return found | {"group": group(add.s(8, 8), add.s(9, 9)).delay().get(timeout=TIMEOUT)}
 
+    def until_stored(self, ids: Iterable[str]) -> None:
+        """Wait until each has its result. A worker that is stopped before gives back what it has just begun."""
+        with redis.Redis.from_url(self.results_url, **self.results.broker_ssl or {}) as client:
+            keys = [f"celery-task-meta-{task_id}" for task_id in ids]
+            eventually(lambda: client.exists(*keys) == len(keys), what=f"{len(keys)} results")
+
+    def until_acknowledged(self) -> None:
+        """On Redis: wait until no worker, of either kind, holds a message."""
+        if self.on_redis:
+            with self.admin() as client:
+                eventually(lambda: not client.exists(f"safecelery:held:{QUEUE}", "unacked"), what="acknowledgements")
+
     def ran(self, task: str) -> list[dict[str, Any]]:
         """What ran since the last :meth:`forget`."""
         return self.witnesses(task)
@@ -170,14 +183,14 @@ def test_an_old_worker_runs_all_that_a_new_producer_signs(fleet: Fleet) -> None:
 def test_with_both_kinds_of_both_on_one_queue_every_task_runs_exactly_once(fleet: Fleet) -> None:
     nap = fleet.app.tasks["service.nap"]
     sent: list[float] = []
+    ids: list[str] = []
     with fleet.plain_worker() as old, fleet.safe_worker("report") as new:
 
         def both_took_part() -> bool:
             """Send another batch from each side, until each worker has had some of each."""
             first = 1000 + len(sent)
-            fleet.plainly("naps", first=first, count=10)
-            for number in range(first + 10, first + 20):
-                nap.delay(number / 10_000)
+            ids.extend(fleet.plainly("naps", first=first, count=10))
+            ids.extend(nap.delay(number / 10_000).id for number in range(first + 10, first + 20))
             sent.extend(number / 10_000 for number in range(first, first + 20))
             eventually(lambda: len(fleet.ran("nap")) >= len(sent), timeout=60, what=f"{len(sent)} runs")
             signed = {number for number in sent if round(number * 10_000) // 10 % 2 == 1}
@@ -185,6 +198,8 @@ def test_with_both_kinds_of_both_on_one_queue_every_task_runs_exactly_once(fleet
             return len(seen) == 4
 
         eventually(both_took_part, timeout=120, what="each worker has run something of each producer")
+        fleet.until_stored(ids)
+        fleet.until_acknowledged()
         assert "Traceback" not in old.log + new.log
     ran = Counter(line["seconds"] for line in fleet.ran("nap"))
     assert ran == dict.fromkeys(sent, 1)
@@ -203,12 +218,12 @@ def test_from_enforcing_back_to_plain_celery_nothing_is_lost(fleet: Fleet) -> No
     """
     nap = fleet.app.tasks["service.nap"]
     sent: list[float] = []
+    ids: list[str] = []
 
     def send() -> None:
         """Work that outlasts the worker: it takes what it can, and is stopped while more waits."""
         first = 2000 + len(sent)
-        for number in range(first, first + 20):
-            nap.delay(number / 10_000)
+        ids.extend(nap.delay(number / 10_000).id for number in range(first, first + 20))
         sent.extend(number / 10_000 for number in range(first, first + 20))
 
     with fleet.safe_worker("enforce"):
@@ -216,16 +231,18 @@ def test_from_enforcing_back_to_plain_celery_nothing_is_lost(fleet: Fleet) -> No
         eventually(lambda: fleet.ran("nap"), what="the first of them")
     with fleet.safe_worker("report"):
         send()
-        fleet.plainly("send", task="service.add", args=[1, 1])
+        ids.append(fleet.plainly("send", task="service.add", args=[1, 1]))
         eventually(lambda: len(fleet.ran("nap")) >= 22, what="some more of them")
     with fleet.plain_worker():
         send()
-        fleet.plainly("send", task="service.add", args=[2, 2])
+        ids.append(fleet.plainly("send", task="service.add", args=[2, 2]))
         eventually(lambda: {line["seconds"] for line in fleet.ran("nap")} == set(sent), timeout=60, what="all of them")
-        eventually(lambda: len(fleet.ran("add")) == 2, what="the unsigned ones")
+        eventually(lambda: {line["x"] for line in fleet.ran("add")} == {1, 2}, what="the unsigned ones")
+        fleet.until_stored(ids)
+        fleet.until_acknowledged()
     ran = Counter(line["seconds"] for line in fleet.ran("nap"))
     assert set(ran) == set(sent)
-    assert ran.total() - len(sent) <= 2 * CHILDREN  # two workers were stopped at work
+    assert ran.total() + len(fleet.ran("add")) - len(ids) <= 2 * CHILDREN  # two workers were stopped at work
     assert fleet.depth(QUEUE) == 0
 
 
@@ -233,7 +250,7 @@ def test_what_was_parked_comes_back_through_a_worker_that_knows_of_it(fleet: Fle
     """On RabbitMQ the broker returns it by itself. On Redis a worker of ours must still be there, in any mode."""
     started = time.time()
     with fleet.safe_worker("enforce"):
-        fleet.app.tasks["service.add"].apply_async((71, 1), countdown=14)
+        fleet.app.tasks["service.add"].apply_async((71, 1), countdown=24)
         if fleet.on_redis:
             with fleet.admin() as client:
                 eventually(lambda: client.zcard(f"safecelery:parked:{QUEUE}") == 1, what="a parked message")
@@ -241,14 +258,14 @@ def test_what_was_parked_comes_back_through_a_worker_that_knows_of_it(fleet: Fle
             eventually(lambda: fleet.depth(QUEUE) == 0)
     with fleet.plain_worker():
         if fleet.on_redis:
-            eventually(lambda: time.time() > started + 16)
+            eventually(lambda: time.time() > started + 26)
             assert fleet.ran("add") == []
             with fleet.safe_worker("report"):
                 eventually(lambda: fleet.ran("add"), what="the parked task")
         else:
             eventually(lambda: fleet.ran("add"), timeout=60, what="the parked task")
     (run,) = fleet.ran("add")
-    assert run["at"] >= started + 13
+    assert run["at"] >= started + 23
 
 
 def test_a_signed_message_still_says_whose_it_is_on_the_way_back(fleet: Fleet) -> None:
