@@ -19,7 +19,7 @@ from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration import extra_tasks  # noqa: F401  # registers shared tasks
 from tests.integration.control_stage import ControlStage, on_control_stage
 from tests.integration.lint_process import LintedProject
-from tests.integration.stage import IDLE, Identities, Stage, let_go
+from tests.integration.stage import IDLE, Identities, Stage, eventually, let_go
 
 #: Result databases, so that no stage sees another's results.
 RESULTS = {RedisServer: 1, RabbitServer: 2}
@@ -96,8 +96,8 @@ def both_still_run(remote: ControlStage) -> Iterator[None]:
     """After the test the same two workers still answer."""
     pids = {name: worker.pid for name, worker in remote.workers.items()}
     yield
+    eventually(lambda: remote.ping("a", "b") == ["a@stage", "b@stage"], what="an answer of both workers")
     assert {name: worker.pid for name, worker in remote.workers.items() if worker.running} == pids
-    assert remote.ping("a", "b") == ["a@stage", "b@stage"]
 
 
 @pytest.fixture

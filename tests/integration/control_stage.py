@@ -28,7 +28,7 @@ from safecelery.message.control import command_draft
 from safecelery.message.seal import HEADER, Draft, seal
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
-from tests.integration.stage import Identities, eventually, let_go
+from tests.integration.stage import TIMEOUT, Identities, eventually, let_go
 
 __all__ = ["PIDBOX", "ControlStage", "Sealed", "body_of", "on_control_stage", "processes"]
 
@@ -80,10 +80,12 @@ class ControlStage:
             "SAFECELERY_DEFAULT_QUEUE": "commanded",
         } | more
 
-    def worker(self, name: str, *args: str, owner: str = "worker", **more: str) -> CeleryProcess:
+    def worker(
+        self, name: str, *args: str, owner: str = "worker", app: str = "service.app", **more: str
+    ) -> CeleryProcess:
         """A worker of that name, not started."""
         return CeleryProcess(
-            "service.app", "worker", ["-c", "1", "-n", f"{name}@stage", *args], directory=self.directory,
+            app, "worker", ["-c", "1", "-n", f"{name}@stage", *args], directory=self.directory,
             env=self.environment(owner, **more), name=name,
         )  # fmt: skip
 
@@ -163,13 +165,13 @@ class ControlStage:
     def ping(self, *names: str) -> list[str]:
         """The workers that answer."""
         wanted = [f"{name}@stage" for name in names] or None
-        replies = self.app.control.ping(destination=wanted, timeout=5.0) if wanted else []
+        replies = self.app.control.ping(destination=wanted, timeout=10.0) if wanted else []
         return sorted(name for reply in replies for name in reply)
 
     def ask(self, command: str, worker: str = "a", **arguments: Any) -> Any:
         """What one worker answers."""
         name = f"{worker}@stage"
-        replies = self.app.control.broadcast(command, arguments, destination=[name], reply=True, timeout=10.0)
+        replies = self.app.control.broadcast(command, arguments, destination=[name], reply=True, timeout=TIMEOUT)
         assert [list(reply) for reply in replies] == [[name]]
         return replies[0][name]
 

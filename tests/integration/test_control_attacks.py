@@ -76,7 +76,7 @@ def test_a_command_of_a_key_without_the_grant(remote: ControlStage, owner: str) 
 
 
 def test_who_may_only_look_can_look(remote: ControlStage) -> None:
-    done = remote.celery("inspect", "ping", "--destination", "a@stage", "--timeout", "10", owner="developer")
+    done = remote.celery("inspect", "ping", "--destination", "a@stage", "--timeout", "30", owner="developer")
     assert done.returncode == 0, done.stderr
     done = remote.celery("control", "shutdown", owner="developer")
     assert done.returncode != 0
@@ -119,7 +119,7 @@ def test_a_captured_command_does_not_reach_the_worker_that_starts_anew(remote: C
         eventually(lambda: remote.ping("anew"), what="an answer")
         remote.publish(captured)
         eventually(lambda: "command refused: stale (signed before this worker started" in anew.log)
-        assert remote.ping("anew") == ["anew@stage"]
+        assert remote.ask("ping", "anew") == {"ok": "pong"}
 
 
 def test_a_command_used_as_a_task_and_a_task_as_a_command(remote: ControlStage) -> None:

@@ -12,7 +12,7 @@ from safecelery.errors import SealError
 from safecelery.message.control import reply_draft
 from safecelery.testing.servers import RabbitServer
 from tests.integration.control_stage import PIDBOX, ControlStage, Sealed
-from tests.integration.stage import eventually, let_go
+from tests.integration.stage import TIMEOUT, eventually, let_go
 
 pytestmark = pytest.mark.usefixtures("both_still_run")
 
@@ -51,8 +51,10 @@ def test_garbage_for_the_pidbox(remote: ControlStage) -> None:
     for item in GARBAGE:
         remote.publish_raw(item)
         remote.publish(Sealed(item, {"safecelery": "a.b"}))
+    for name in "ab":  # whatever came before has been read by then
+        assert remote.ask("ping", name) == {"ok": "pong"}
     before = remote.refusals("envelope-missing")
-    remote.publish(Sealed(b"{}", {}))  # whatever came before has been read by then
+    remote.publish(Sealed(b"{}", {}))
     remote.until_refused("envelope-missing", before)
 
 
@@ -61,6 +63,7 @@ def test_garbage_for_the_events_is_not_even_read(remote: ControlStage, key: str)
     for item in GARBAGE:
         remote.publish_raw(item, "celeryev", key)
     for name in "ab":
+        assert remote.ask("ping", name) == {"ok": "pong"}  # it has looked at what came since
         assert "event dropped" not in remote.workers[name].log
         assert "mingle" not in remote.workers[name].log
 
@@ -112,7 +115,7 @@ def test_forged_foreign_and_garbage_replies_are_dropped(remote: ControlStage, ca
                 body, headers=headers, content_type="application/json", content_encoding="utf-8", **address
             )
         for _ in range(2):
-            replies = mailbox._broadcast("ping", {}, both, reply=True, timeout=10)
+            replies = mailbox._broadcast("ping", {}, both, reply=True, timeout=TIMEOUT)
             assert sorted(name for reply in replies for name in reply) == both
     for reason in ("envelope-missing", "envelope-malformed", "reply-unasked", "claims-malformed"):
         assert f"reply dropped: {reason} " in caplog.text
@@ -150,7 +153,7 @@ def test_without_control_grants_no_worker_listens(remote: ControlStage) -> None:
 
 def test_gossip_and_mingle_that_were_asked_for_survive_garbage(remote: ControlStage) -> None:
     talk = {"SAFECELERY_CONTROL__UNSIGNED_GOSSIP": "true", "SAFECELERY_CONTROL__MINGLE": "true"}
-    with remote.worker("gossip", owner="operator", **talk) as worker:
+    with remote.worker("gossip", owner="operator", app="tests.integration.mingling_app", **talk) as worker:
         assert "gossip is on" in worker.log
         assert "mingle: sync complete" in worker.log
         for key in ("worker.heartbeat", "worker.elect", "worker.elect.ack", "task.received", "nonsense"):
@@ -161,4 +164,4 @@ def test_gossip_and_mingle_that_were_asked_for_survive_garbage(remote: ControlSt
         remote.publish(Sealed(json.dumps(elect).encode(), {"hostname": "evil"}), "celeryev", "worker.elect")
         remote.publish(Sealed(json.dumps({**elect, "clock": 1e400}).encode(), {}), "celeryev", "worker.heartbeat")
         eventually(lambda: "event dropped: body-malformed" in worker.log)
-        assert remote.ping("gossip") == ["gossip@stage"]
+        assert remote.ask("ping", "gossip") == {"ok": "pong"}
