@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 __all__ = [
+    "NAMING",
     "NETWORK",
     "RETRYING",
     "SENDING",
@@ -27,6 +28,8 @@ TELLING: Final = (
     "wraps", "kwargs", "worker_main", "autodiscover",
 )  # fmt: skip
 """A function without any of these neither makes tasks nor configures an app nor reads the environment."""
+NAMING: Final = ("elery", "ELERY", "shared_task", "config.from_")
+"""What a long function says that makes tasks or configures an app all the same, as the factory of a web application."""
 SENDING: Final = (
     ".delay", ".apply_async", "send_task(", "signature(", "subtask(", ".s(", ".si(", "add_periodic_task(",
 )  # fmt: skip
@@ -46,6 +49,7 @@ _PERHAPS_READING: Final = {
 
 WORDS: Final = (
     "DJANGO_SETTINGS_MODULE", "from_object(", "__init_subclass__", "autodiscover_tasks", "worker_main", "argv=",
+    "lask",
 )  # fmt: skip
 """Words that decide whether a whole module is looked through for something rare."""
 

@@ -9,19 +9,12 @@ from typing import Any, Final
 from safecelery.lint.ir import Node
 from safecelery.lint.ir.expressions import Expressions
 from safecelery.lint.ir.syntax import AnyFunction, first_line, last_name, lines_of_code
-from safecelery.lint.mentions import (
-    NETWORK,
-    RETRYING,
-    TELLING,
-    Lines,
-    lines_of,
-    within,
-)
+from safecelery.lint.mentions import NAMING, NETWORK, RETRYING, TELLING, Lines, lines_of, within
 
 __all__ = ["Reducer"]
 
 _SHORT_BODY = 7  # lines: small enough to be kept without a reason
-_LONG_BODY = 150  # lines: longer functions are no wrappers, factories or readers of the environment
+_LONG_BODY = 150  # lines: longer functions are no wrappers or readers of the environment, but may be factories
 
 # Decorated functions are mostly tasks and views, whose bodies are for the detectors. These are not.
 _TRANSPARENT = frozenset(
@@ -123,7 +116,9 @@ class Reducer(Expressions):
             return True
         if not node.decorator_list and lines_of_code(node) <= _SHORT_BODY:
             return True
-        if lines > _LONG_BODY:
+        if lines > _LONG_BODY and (
+            node.decorator_list or not self.lines.mention(NAMING, node.lineno, node.end_lineno or node.lineno)
+        ):
             return False
         if node.decorator_list and not any(last_name(d) in _TRANSPARENT for d in node.decorator_list):
             return False

@@ -19,8 +19,10 @@ from safecelery.lint.project.names import is_celery_class
 __all__ = ["run_uncalled"]
 
 
-_FILLING = frozenset({"from_object"})
+_FILLING = frozenset({"from_object", "from_mapping"})
 """What fills Flask's configuration, which configures apps later."""
+_FILLING_WORDS = frozenset({"from_object(", "lask"})
+"""A module without any of them fills none."""
 
 
 _CONFIGURING = frozenset({"config_from_object", "register_task", "config_from_envvar"})
@@ -30,7 +32,7 @@ def run_uncalled(it: Interpreter, modules: list[Module]) -> None:
     """Call what nobody called and what configures apps or declares tasks, with arguments that are not known."""
     for wanted in (_FILLING, _CONFIGURING):
         for module in modules:
-            if wanted is _FILLING and "from_object(" not in module.words:
+            if wanted is _FILLING and not _FILLING_WORDS.intersection(module.words):
                 continue
             for function in list(module.functions):
                 method_of_app = function.owner is not None and is_celery_class(function.owner)
@@ -79,8 +81,10 @@ def _acts(body: list[Any], wanted: frozenset[str], method_of_app: bool) -> bool:
                 last = inner[3] if inner[0] == "a" else inner[2] if inner[0] == "n" else ""
                 if isinstance(last, str) and last.endswith("task"):
                     return True
+        elif tag == "=" and wanted is _FILLING and any(_is_item_of_config(target) for target in node[2]):
+            return True
         elif tag == "a" and len(node) == 4 and isinstance(node[3], str):
-            if node[3] in wanted:
+            if node[3] in wanted or (node[3] == "update" and wanted is _FILLING and _is_config(node[2])):
                 return True
             if (
                 wanted is _CONFIGURING
@@ -92,6 +96,16 @@ def _acts(body: list[Any], wanted: frozenset[str], method_of_app: bool) -> bool:
             if type(part) is list:
                 stack.append(part)  # noqa: PERF401 - several times as fast as a generator
     return False
+
+
+def _is_config(node: Node) -> bool:
+    """``app.config``, as Flask's applications have it."""
+    return bool(node[0] == "a" and node[3] == "config")
+
+
+def _is_item_of_config(node: Node) -> bool:
+    """``app.config["CELERY"]``."""
+    return node[0] == "x" and _is_config(node[2])
 
 
 def _is_app_like(node: Node) -> bool:
