@@ -21,35 +21,10 @@ __all__ = ["of_builtin", "of_external"]
 _Method: TypeAlias = Callable[["Interpreter", Val, list[Val], dict[str, Val]], Val]
 
 _TEXT: Final = frozenset(
-    [
-        "upper",
-        "lower",
-        "strip",
-        "lstrip",
-        "rstrip",
-        "split",
-        "rsplit",
-        "startswith",
-        "endswith",
-        "replace",
-        "format",
-        "join",
-        "title",
-        "capitalize",
-        "partition",
-        "rpartition",
-        "removeprefix",
-        "removesuffix",
-        "isdigit",
-        "isnumeric",
-        "isalpha",
-        "casefold",
-        "splitlines",
-        "count",
-        "find",
-        "zfill",
-    ]
-)
+    ["upper", "lower", "strip", "lstrip", "rstrip", "split", "rsplit", "startswith", "endswith", "replace", "format",
+     "join", "title", "capitalize", "partition", "rpartition", "removeprefix", "removesuffix", "isdigit",
+     "isnumeric", "isalpha", "casefold", "splitlines", "count", "find", "zfill"]
+)  # fmt: skip
 _LONGEST: Final = 100_000
 
 

@@ -32,6 +32,7 @@ DECORATORS = {
     "app by module": "import shop.celery\n\n@shop.celery.app.task\ndef pay(): ...\n",
     "relative import": "from .celery import app\n\n@app.task\ndef pay(): ...\n",
     "legacy task": "\nfrom celery.task import task\n@task\ndef pay(): ...\n",
+    "legacy task of the package": "\nfrom celery import task\n@task\ndef pay(): ...\n",
     "legacy decorators": "\nfrom celery.decorators import task\n@task()\ndef pay(): ...\n",
     "legacy periodic task": "\nfrom celery.task import periodic_task\n@periodic_task(run_every=60)\ndef pay(): ...\n",
     "current_app": "from celery import current_app\n\n@current_app.task\ndef pay(): ...\n",

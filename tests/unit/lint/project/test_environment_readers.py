@@ -132,3 +132,11 @@ def test_pydantic_settings_fields_are_defaults_of_their_variables(tmp_path: Path
         Default(30, "TASK_TIME_LIMIT"),
         Default(20, "TASK_SOFT_TIME_LIMIT"),
     )
+
+
+def test_all_variables_put_over_a_module_leave_its_values_as_their_defaults(tmp_path: Path) -> None:
+    config = "import os\nPAY_LIMIT = 30\nglobals().update(os.environ)\n"
+    before = "from shop import config"
+    tasks = f"{before}\nfrom shop.celery import app\n@app.task(time_limit=config.PAY_LIMIT)\ndef pay(): ...\n"
+    reading = facts_of(tmp_path, {**APP, "shop/config.py": config, "shop/tasks.py": tasks})
+    assert reading.value("pay", "time_limit") == Default(30, "PAY_LIMIT")
