@@ -37,7 +37,7 @@ def add_encryption(keys: Identities, owner: str, scheme: str = "hpke-x25519", **
     path = keys.directory / f"{key.kid}.enc.key"
     write_document(path, render_decryption_key(key))
     keys.entries.append(encryption_trust_entry(key, secret_reference=f"file:{path}", **grants))
-    keys.trust_file.write_text("\n".join(keys.entries))
+    keys.publish("\n".join(keys.entries))
     return f"file:{path}"
 
 
@@ -96,9 +96,16 @@ class CanaryRun:
             "redis dump": _dump(self.stage.results),
         }
         if isinstance(self.stage.broker, RabbitServer):
-            files = [path for path in (self.stage.broker.home / "data").rglob("*") if path.is_file()]
-            found["rabbitmq files"] = b"".join(path.read_bytes() for path in files)
+            files = (self.stage.broker.home / "data").rglob("*")
+            found["rabbitmq files"] = b"".join(_content(path) for path in files if path.is_file())
         return found
+
+
+def _content(path: Path) -> bytes:
+    """Of a file of a server at work, which may have removed it by now."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    return b""
 
 
 def _admin(server: RedisServer) -> redis.Redis:

@@ -12,12 +12,18 @@ import pytest
 from celery import chain, chord, group
 
 from safecelery.testing.servers import RabbitServer, RedisServer
-from tests.integration.canary_app import QUEUE
+from tests.integration.canary_app import GATE, QUEUE
 from tests.integration.canary_stage import CanaryRun, canary_run, shows
-from tests.integration.stage import eventually
+from tests.integration.stage import TIMEOUT, eventually
 
 DEAD = "safecelery.dead-letters"
 HOUR_S = 3600
+#: What has to be there to be looked at.
+EVENTS = ["task-sent", "task-received", "task-succeeded", "task-failed", "task-retried", "task-started"]
+LINES = [
+    "TaskPool: Apply", "received", "succeeded in", "raised unexpected", "retry: ", "the request is <Context",
+    "body-malformed", "Task handler raised error",
+]  # fmt: skip
 
 
 def deep(value: str) -> Any:
@@ -61,8 +67,9 @@ def asked(run: CanaryRun) -> str:
     run.send("keep", countdown=30)
     lingering = run.send("linger")
     run.until("linger", when="begins")
-    inspect = run.app.control.inspect(timeout=20, limit=1)
+    inspect = run.app.control.inspect(timeout=TIMEOUT, limit=1)
     replies = [inspect.active(), inspect.reserved(), inspect.scheduled(), inspect.query_task(lingering.id)]
+    (run.stage.directory / GATE).touch()
     assert lingering.id in str(replies)
     run.until("linger", when="ends")
     return str(replies)
@@ -76,8 +83,11 @@ def run(
     with canary_run(broker, redis_server, tmp_path_factory.mktemp("canary"), encrypt=request.param) as ready:
         live(ready)
         ready.replies = asked(ready)  # type: ignore[attr-defined]
-        eventually(lambda: "Task handler raised error" in ready.worker.log, what="news of the lost process")
-        eventually(lambda: any(event["type"] == "task-failed" for event in ready.events), what="events")
+        for kind in EVENTS:
+            eventually(lambda kind=kind: any(event["type"] == kind for event in ready.events), what=f"a {kind}")
+        for line in LINES:
+            eventually(lambda line=line: line in ready.worker.log, what=f"{line!r} in the log")
+        eventually(lambda: any(b"spill" in path.read_bytes() for path in ready.mails.glob("*")), what="a mail")
         yield ready
 
 
@@ -98,18 +108,12 @@ def test_remote_control_does_not_tell_it(run: CanaryRun) -> None:
     assert shows(run.replies.encode(), run.canary) is not run.encrypt  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    "kind", ["task-sent", "task-received", "task-succeeded", "task-failed", "task-retried", "task-started"]
-)
+@pytest.mark.parametrize("kind", EVENTS)
 def test_every_kind_of_event_was_there_to_be_looked_at(run: CanaryRun, kind: str) -> None:
     assert any(event["type"] == kind for event in run.events)
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["TaskPool: Apply", "received", "succeeded in", "raised unexpected", "retry: ", "the request is <Context",
-     "body-malformed", "Task handler raised error"],
-)  # fmt: skip
+@pytest.mark.parametrize("line", LINES)
 def test_every_kind_of_log_line_was_there_to_be_looked_at(run: CanaryRun, line: str) -> None:
     assert line in run.worker.log
 

@@ -134,7 +134,7 @@ def test_a_key_is_rotated_while_the_worker_runs(office: Office) -> None:
             app.tasks["service.hide"].delay("to both")
             office.until("to both")
         keys.entries = [entry for entry in keys.entries if '"old-' not in entry]
-        keys.trust_file.write_text("\n".join(keys.entries))
+        keys.publish("\n".join(keys.entries))
         (directory / next(path.name for path in directory.iterdir() if path.name.startswith("old-"))).unlink()
         with office.app() as app:
             app.tasks["service.hide"].delay("to the new one")
