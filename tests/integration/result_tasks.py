@@ -53,14 +53,14 @@ def grows(self: SafeTask[..., Any], x: int) -> int:
     return x
 
 
-@shared_task(name="results.waits", bind=True, **LIMITS)
+@shared_task(name="results.waits", bind=True, time_limit=60, soft_time_limit=55)
 def waits(self: SafeTask[..., Any], path: str) -> str:
     """Tell how far it is, then wait for a file."""
     import time
     from pathlib import Path
 
     self.update_state(state="PROGRESS", meta={"done": 1})
-    for _ in range(1_000):
+    for _ in range(5_000):
         if Path(path).exists():
             return "done"
         time.sleep(0.01)

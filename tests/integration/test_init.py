@@ -84,7 +84,7 @@ def test_production_needs_no_more_than_the_lines_to_fill_in(room: Room, redis_se
     settings.write_text(text + f'\n[broker]\nca_file = "{redis_server.ca_file}"\n')
     env = {**room.env, "SAFECELERY_SECRETS_DIR": secrets}
     with CeleryProcess("shop.app", "worker", ["-c", "1"], directory=room.home / "shop", env=env) as process:
-        call = "from shop.tasks import greet; print(greet.delay({'to': 'world', 'times': 2}).get(timeout=10))"
+        call = "from shop.tasks import greet; print(greet.delay({'to': 'world', 'times': 2}).get(timeout=50))"
         done = room.run("python", "-c", call, cwd="shop", SAFECELERY_SECRETS_DIR=secrets)
         assert done.stdout == "Hello, world world\n"
         assert "DEVELOPMENT" not in process.log + done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -135,7 +134,7 @@ def test_who_waits_in_vain_for_one_that_is_not_believed_is_told(results: ResultS
 
     def wait() -> None:
         try:
-            sent.get(timeout=3)
+            sent.get(timeout=10)
         except Exception as error:
             caught.append(error)
 
@@ -281,7 +280,6 @@ def test_a_forged_reply_is_dropped_and_waiting_goes_on(
         for value in FORGERIES["unsigned"], FORGERIES["system-exit"], FORGERIES["not-json"], FORGERIES["empty-object"]:
             for headers in {}, {"safecelery": "a.b"}, {"safecelery": 3}, {"compression": "application/x-gzip"}:
                 stage.put(queue, value(stage, sent.id), headers, correlation_id=sent.id)
-        time.sleep(0)
         (tmp_path / "go").touch()
         assert sent.get(timeout=TIMEOUT) == "done"
         assert sent.state == "SUCCESS"
