@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safecelery.testing.processes import CeleryProcess
 from tests.integration.envelope import claims_of
-from tests.integration.stage import IDLE, Stage, eventually
+from tests.integration.stage import IDLE, TIMEOUT, Stage, eventually
 
 
 def celery(stage: Stage, words: Sequence[str], owner: str = "producer") -> subprocess.CompletedProcess[str]:
@@ -43,14 +43,14 @@ def test_beat_sends_signed_messages_with_its_own_key(stage: Stage) -> None:
 
 
 def test_inspect_ping(stage: Stage) -> None:
-    done = celery(stage, ["inspect", "ping", "--timeout", "2"])
+    done = celery(stage, ["inspect", "ping", "--timeout", "10"])
     assert done.returncode == 0, done.stderr
     assert "pong" in done.stdout
     assert "1 node online" in done.stdout
 
 
 def test_remote_inspection_names_the_tasks(stage: Stage) -> None:
-    (names,) = stage.app.control.inspect(timeout=2).registered().values()
+    (names,) = stage.app.control.inspect(timeout=TIMEOUT, limit=1).registered().values()
     assert "service.add" in names
 
 

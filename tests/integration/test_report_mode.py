@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import socket
 import urllib.request
 import zlib
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from celery import Celery, chain
 
 from safecelery import SafeCelery
 from safecelery.testing.processes import CeleryProcess
+from safecelery.testing.servers import free_ports
 from tests.integration.stage import TIMEOUT, Stage, eventually
 
 QUEUE, DEAD = "reported", "reported.dead-letters"
@@ -43,15 +43,9 @@ class Reporting:
         return [line for line in self.worker.log.splitlines() if f"message would be refused: {reason} " in line]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def reporting(stage: Stage) -> Iterator[Reporting]:
-    port = free_port()
+    (port,) = free_ports(1)
     worker = CeleryProcess(
         "service.app", "worker", ["-c", "1", "-Q", QUEUE, "-n", "reporting@%h"],
         directory=stage.directory, name="reporting",
