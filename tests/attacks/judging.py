@@ -94,9 +94,15 @@ def deviation(
     return None
 
 
-def changes(stage: Stage, case: Case, forger: Forger, children: int, before: int) -> str | None:
+def changes(
+    stage: Stage, case: Case, forger: Forger, children: int, before: int, settle_s: float = BROADCAST_S
+) -> str | None:
     """What a message that should have no effect has changed, once the worker had the time to let it."""
-    time.sleep(BROADCAST_S)
+    answers: list[bytes] = []
+    deadline = time.monotonic() + settle_s
+    while not (answers or stage.witnesses(before, forger.canary)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        answers += stage.wire.take(REPLIES)
     if ran := stage.witnesses(before, forger.canary):
         return f"{ran[0]['task']} ran"
     if children and (now := stage.children()) != children:
@@ -104,4 +110,4 @@ def changes(stage: Stage, case: Case, forger: Forger, children: int, before: int
     for name in case.expect.get("probes", ()):
         if found := PROBES[name](stage, forger.id):
             return found
-    return "the worker answered the attacker" if stage.wire.take(REPLIES) else None
+    return "the worker answered the attacker" if answers or stage.wire.take(REPLIES) else None

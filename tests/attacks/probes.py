@@ -46,13 +46,13 @@ def _consumes(stage: Looks, case_id: str) -> str | None:
 
 def _revoked(stage: Looks, case_id: str) -> str | None:
     """A message with the id of the case is thrown away."""
-    state = _state(stage, stage.send_task("service.note", ["revoked?"], case_id), 10)
+    state = _state(stage, stage.send_task("service.note", ["revoked?"], case_id), 30)
     return None if state == "SUCCESS" else f"a message whose id was named is {state}"
 
 
 def _limits(stage: Looks, case_id: str) -> str | None:
     """A task sleeps through its time limit."""
-    state = _state(stage, stage.send_task("service.nap", [5]), 15)
+    state = _state(stage, stage.send_task("service.nap", [5]), 30)
     return None if state == "FAILURE" else f"a task beyond its time limit is {state}"
 
 

@@ -29,7 +29,7 @@ __all__ = ["DEADLINE_S", "DEAD_LETTERS", "Stage", "eventually", "on_stage"]
 
 T = TypeVar("T")
 #: A condition that does not hold by then will not.
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 DEAD_LETTERS = "attacks.dead-letters"
 #: Databases of Redis that no other suite uses: the broker's, and the results of either stage.
 BROKER_DB, RESULT_DBS = 20, {RedisServer: 21, RabbitServer: 22}

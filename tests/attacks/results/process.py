@@ -17,7 +17,7 @@ from typing import Any
 __all__ = ["Caller", "CallerDied", "CallerHangs", "peak_mib", "reset_peak"]
 
 #: Seconds for a caller to import its application.
-START_S = 40.0
+START_S = 90.0
 
 
 class CallerDied(Exception):
@@ -127,7 +127,7 @@ class Caller:
         said: dict[str, Any] = json.loads(line)
         return said
 
-    def ask(self, do: str, *, within_s: float = 20.0, **what: Any) -> dict[str, Any]:
+    def ask(self, do: str, *, within_s: float = 60.0, **what: Any) -> dict[str, Any]:
         """Give a command, and wait until it is done."""
         self.tell(do, **what)
         while (said := self.hear(within_s))["event"] != "done":

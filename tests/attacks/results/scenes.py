@@ -18,9 +18,9 @@ __all__ = ["SCENES", "Played"]
 
 #: Seconds for which a caller waits, for a result that is not true or for the true one that comes after it; and where
 #: nothing may come.
-WAIT_S, VAIN_S = 15.0, 1.5
+WAIT_S, VAIN_S = 30.0, 1.5
 #: Seconds for a worker that was attacked to be done with a task.
-PATIENCE_S = 3.0
+PATIENCE_S = 10.0
 #: Seconds until a caller that waits must have said something.
 SAY_S = WAIT_S + 20.0
 

@@ -29,7 +29,7 @@ from tests.witnesses import whole_lines
 
 __all__ = ["DEADLINE_S", "NotDone", "Stage", "on_stage"]
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 #: Databases of Redis that no other suite uses: the broker's, and the results'.
 BROKER_DB, RESULT_DB = 53, 54
 #: First summand of the honest tasks between the cases.
