@@ -84,6 +84,7 @@ def settings_facts(app: Celery, where: Place, tasks: Sequence[TaskFacts]) -> Set
         tasks=len(tasks),
         signing=guard is not None and guard.ring.active is not None,
         names=tuple(name for name in names if read_as(name, namespace)),
+        beside=tuple(setting_names(app.conf.maps[0])),
         namespace=namespace,
         strays=tuple(name for name in names if is_stray(name, namespace)),
         longest_limit_s=_longest(late),

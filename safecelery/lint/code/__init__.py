@@ -10,10 +10,10 @@ import ast
 from typing import Any, Final
 
 from safecelery.lint.code.module import Module
-from safecelery.lint.code.registry import ANYWHERE, DETECTORS, MODULE_DETECTORS
+from safecelery.lint.code.registry import ANYWHERE, DETECTORS, MODULE_DETECTORS, SENDING
 from safecelery.lint.code.site import Site
 
-__all__ = ["ANYWHERE", "detect"]
+__all__ = ["ANYWHERE", "SENDING", "detect"]
 
 _EVERYWHERE: Final = tuple(detector for detector, anywhere in DETECTORS if anywhere)
 _IN_TASKS: Final = tuple(detector for detector, _ in DETECTORS)

@@ -23,7 +23,7 @@ from safecelery.lint.code import (
 from safecelery.lint.code.names import words
 from safecelery.lint.code.site import Detector, ModuleDetector
 
-__all__ = ["ANYWHERE", "DETECTORS", "MODULE_DETECTORS"]
+__all__ = ["ANYWHERE", "DETECTORS", "MODULE_DETECTORS", "SENDING"]
 
 DETECTORS: Final[tuple[tuple[Detector, bool], ...]] = (
     (waiting.result_waited, False),
@@ -72,3 +72,8 @@ ANYWHERE: Final = words("""
     signing-with-code-running-serializer time-limit-changed-by-remote-control soft-limit-signal-taken
     """)
 """Kinds that count outside of tasks too: whoever sends a task makes these mistakes, in a view as well as in a task."""
+SENDING: Final = words("""
+    dispatch-in-transaction dispatch-before-commit on-commit-called-now on-commit-late-binding
+    model-instance-as-argument handle-as-argument secret-as-argument non-json-argument argument-not-plain-json naive-eta
+    """)
+"""Those of them that take something for a call of a task by its look."""

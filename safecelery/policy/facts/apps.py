@@ -103,6 +103,9 @@ class SettingsFacts:
     """The app signs and checks its messages, remote control included (``create_app`` with a key)."""
     names: tuple[str, ...] | Unknown = UNKNOWN
     """The names of ``stated`` as written: ``CELERY_TASK_TIME_LIMIT``, ``CELERYD_CONCURRENCY``, ``task_time_limit``."""
+    beside: tuple[str, ...] = ()
+    """Those of ``names`` that stand beside what ``config_from_object`` reads, or are arguments of the app: Celery takes
+    them under either age's name."""
     namespace: str | Unknown | None = UNKNOWN
     """What ``config_from_object(..., namespace=)`` was given; None without one."""
     strays: tuple[str, ...] | Unknown = UNKNOWN

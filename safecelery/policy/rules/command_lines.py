@@ -126,8 +126,13 @@ def _known_options(process: DeployFacts, _: Limits) -> Verdict:
     if unknown is UNKNOWN or stray is UNKNOWN:
         return unreadable("the options")
     if names := texts(unknown):
-        return Fail(", ".join(f"{name}{did_you_mean(name, _OPTIONS.get(process.role, ()))}" for name in names))
+        return Fail(", ".join(f"{name}{_meant(name, process.role)}" for name in names))
     return Fail(f"{shown(texts(stray)[0])} belongs to no option") if texts(stray) else PASS
+
+
+def _meant(name: str, role: object) -> str:
+    options = _OPTIONS.get(role, ()) if isinstance(role, str) else ()
+    return f" (it stands behind {role!r})" if name in options else did_you_mean(name, options)
 
 
 def _names(text: str) -> tuple[str, ...]:

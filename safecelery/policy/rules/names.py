@@ -20,7 +20,7 @@ __all__ = ["RULES"]
 def _not_mixed(settings: SettingsFacts, _: Limits) -> Verdict:
     if settings.names is UNKNOWN or settings.namespace is UNKNOWN:
         return unreadable("the names of the settings")
-    found = mixed(settings.names, settings.namespace)
+    found = mixed(tuple(name for name in settings.names if name not in settings.beside), settings.namespace)
     return Fail(", ".join(f"{name} (write {other})" for name, other in found)) if found else PASS
 
 

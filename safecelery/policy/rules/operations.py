@@ -60,11 +60,19 @@ def _call_options(call: CallFacts, _: Limits) -> Verdict:
     return _none_unknown(call.unknown_options, SIGNATURE_OPTIONS, "option")
 
 
+_OF_PACKAGES = ("once", "redbeat_", "singleton_", "mongodb_scheduler_", "beat_dburi", "beat_schema")
+"""How settings begin that packages read out of ``app.conf``: celery-once, celery-redbeat, celery-singleton,
+celerybeat-mongo, and the schedulers that keep their entries in a database."""
+
+
 def _settings(app: AppFacts, _: Limits) -> Verdict:
     if app.unknown_settings is UNKNOWN or not app.unknown_settings:
         return _none_unknown(app.unknown_settings, SETTINGS, "setting")
-    told = ((name, _setting_hint(name)) for name in app.unknown_settings)
-    return Fail(", ".join(f"{name!r}{hint}" for name, hint in told))
+    strange = (
+        name for name in app.unknown_settings if not name.lower().removeprefix("celery_").startswith(_OF_PACKAGES)
+    )
+    told = [f"{name!r}{hint}" for name, hint in ((name, _setting_hint(name)) for name in strange)]
+    return Fail(", ".join(told)) if told else PASS
 
 
 def _setting_hint(name: str) -> str:

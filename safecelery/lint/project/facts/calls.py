@@ -20,6 +20,8 @@ from safecelery.policy.vocabulary import CALL_OPTIONS, SIGNATURE_OPTIONS, unknow
 
 __all__ = ["call_subjects"]
 
+_OF_POOLS = frozenset({"callback", "error_callback"})
+"""What ``apply_async`` of ``multiprocessing`` takes, and no task's."""
 _CALLING = frozenset({"apply_async", "apply_async_on_commit"})
 
 
@@ -55,6 +57,8 @@ def _call(
         return None
     task, name = called
     options, opened = _options(it, frame, keywords)
+    if task is None and not _OF_POOLS.isdisjoint(options):
+        return None
     if task is not None:
         app = analysis.primary(task)
         effective = analysis.options(task, app)

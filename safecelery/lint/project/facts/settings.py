@@ -45,6 +45,7 @@ def settings_facts(analysis: Analysis, app: App, conf: Configuration, **more: An
         places={name: place_of(value, where) for name, value in conf.values.items()},
         signing=True if app.safe else bool(analysis.dialect.security) and UNKNOWN,
         names=tuple(conf.names) if conf.open is None else UNKNOWN,
+        beside=_beside(app),
         namespace=None if namespace is None else plain(namespace),
         strays=tuple(conf.strays),
         source_empty=_source_empty(app, conf),
@@ -59,6 +60,14 @@ def _judged(name: str, value: Val) -> Stated:
     if name in _ADDRESSES and value.data in ("", None) and set(value.env) - {"DJANGO_SETTINGS_MODULE"}:
         return UNKNOWN  # the environment says which broker it is, not Celery's default
     return stated(value)
+
+
+def _beside(app: App) -> tuple[str, ...]:
+    """Names stated on ``app.conf`` while an object is read, else those that the app is made with."""
+    alone = not any(event.kind == "source" for event in app.events)
+    made = app.module.path, app.line
+    stated = (event for event in app.events if event.kind == "set")
+    return tuple(event.name for event in stated if not alone or (event.at.file, event.at.line) == made)
 
 
 def _source_empty(app: App, conf: Configuration) -> Tri:
