@@ -123,10 +123,9 @@ class Deliveries:
         """
         task = str(claims.hdr.get("task"))
         ttl_s = max(0.0, claims.exp - time.time()) + self._max_skew_s
-        found = self._store.claim(
+        match self._running_here(claims.jti) or self._store.claim(
             claims.jti, self._holder, lease_s=self._lease_s, ttl_s=ttl_s, max_deliveries=self._max_deliveries
-        )
-        match found:
+        ):
             case Admitted() as admitted:
                 if admitted.delivery > 1:
                     note(Happened.TAKEN_OVER, f"delivery {admitted.delivery}", task=task, jti=claims.jti)
@@ -146,6 +145,11 @@ class Deliveries:
         note(Happened.DUPLICATE_DROPPED, "delivered again after it was completed", task=task, jti=claims.jti)
         message.ack()
         return None
+
+    def _running_here(self, jti: str) -> Held | None:
+        """This worker has it. After it stood still for longer than a lease, the ledger does not know that any more."""
+        mine = self._open.get(jti)
+        return Held(self._lease_s, self._holder) if mine is not None and not mine.settled else None
 
     def remember(self, delivery: Delivery) -> None:
         """Renew its lease."""

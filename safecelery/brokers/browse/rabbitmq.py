@@ -79,11 +79,11 @@ class RabbitMQBrowser:
         def receive(message: Any) -> None:
             body = message.body
             data = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-            self._fetched += 1
             self._inbox.append(Found(data, message.headers or {}, (number, message.delivery_tag)))
 
         channel.basic_qos(0, size, False)
         tag = channel.basic_consume(self._queue, no_ack=False, callback=receive)
+        self._fetched += size  # all of them leave the queue now, read here or not
         for _ in range(size):
             while not self._inbox:
                 self._connection.drain_events(timeout=SILENCE_S)

@@ -64,6 +64,18 @@ def test_one_that_runs_waits_unacknowledged_and_is_told_once(world: World) -> No
     assert DELIVERIES[Happened.HELD] == 1
 
 
+def test_a_worker_that_stood_still_does_not_take_its_own_message_over(world: World) -> None:
+    delivery = world.mine()
+    world.consumer.passes(LEASE_S + 1)  # the thread that renews stood still, too
+    copy = FakeMessage()
+    assert world.claim(copy) is None
+    assert (copy.answers, DELIVERIES[Happened.TAKEN_OVER]) == ([], 0)
+    assert answer(delivery) == ["answered"]
+    assert world.claim(copy) is None
+    assert copy.answers == ["ack"]
+    assert DELIVERIES[Happened.DUPLICATE_DROPPED] == 1
+
+
 def test_a_message_given_back_too_often_is_poison(world: World) -> None:
     for _ in range(MOST):
         world.mine().give_back(counts=True)
