@@ -12,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 __all__ = [
@@ -23,9 +23,13 @@ __all__ = [
     "HiddenList",
     "Veil",
     "behind_veil",
+    "draw_veil",
+    "gathering",
+    "is_gathering",
     "is_hidden",
     "is_veiled",
     "veil",
+    "veil_is_down",
 ]
 
 #: Stands for what is not shown. As ``argsrepr`` it also marks the message.
@@ -71,6 +75,10 @@ _EMBEDDED: Final = ("args", "kwargs", "callbacks", "errbacks", "chain", "chord")
 _FOREIGN: Final = frozenset({"amqp", "billiard", "celery", "kombu", "multiprocessing", "vine"})
 #: What the project prints goes through this one, and warnings through the other: only Celery's own words are hidden.
 _MIXED: Final = frozenset({"celery.redirected", "py.warnings"})
+#: The project's own words are safe, the frames of what it caught are not.
+_OWN: Final = "safecelery"
+#: Celery's task that completes a chord where the result backend does not (celery/app/builtins.py).
+_UNLOCK: Final = "celery.chord_unlock"
 #: Loggers of modules that Celery may import, and that may speak, in the midst of a message: one that is made behind
 #: the veil would not be covered yet.
 LOGGERS: Final = (
@@ -99,6 +107,33 @@ def veil(task_id: str, name: str) -> Iterator[None]:
         _BEHIND.messages = before
 
 
+@contextmanager
+def gathering() -> Iterator[None]:
+    """This thread gathers what the tasks of a chord came to, to hand it on in another task's name."""
+    _cover_loggers()
+    before, gathered = _behind(), is_gathering()
+    _BEHIND.gathering = True
+    try:
+        yield
+    finally:
+        _BEHIND.messages, _BEHIND.gathering = before, gathered
+
+
+def is_gathering() -> bool:
+    """What a task raised would be told as what became of another one."""
+    return getattr(_BEHIND, "gathering", False)
+
+
+def draw_veil(name: str) -> None:
+    """Something of an encrypted task was gathered: the veil is down until that is over. No message is veiled by it."""
+    _BEHIND.messages = (*_behind(), ("", name))
+
+
+def veil_is_down() -> bool:
+    """This thread works on something encrypted."""
+    return bool(_behind())
+
+
 def _behind() -> tuple[tuple[str, str], ...]:
     return getattr(_BEHIND, "messages", ())
 
@@ -113,21 +148,22 @@ def behind_veil(tracer: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     def trace(uuid: str, args: Any, kwargs: Any, request: Any = None) -> Any:
         if not request or not is_hidden(request):
-            return tracer(uuid, args, kwargs, request)
+            with gathering() if name == _UNLOCK else nullcontext():
+                return tracer(uuid, args, kwargs, request)
         for part in _EMBEDDED:
             value = request.get(part)
             if isinstance(value, list):
                 request[part] = HiddenList(value)
             elif isinstance(value, dict):
                 request[part] = HiddenDict(value)
-        with veil(uuid, name):
+        with veil(uuid, name), gathering() if name == _UNLOCK else nullcontext():
             return tracer(uuid, HiddenList(args), HiddenDict(kwargs), request)
 
     return trace
 
 
 class Veil(logging.Filter):
-    """On every logger that is not the project's. Takes out of a record what it says, and leaves what happened."""
+    """On every logger that is not the service's. Takes out of a record what it says, and leaves what happened."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """True, unless the record was handed on already. None is left out, they are only made blank."""
@@ -137,7 +173,12 @@ class Veil(logging.Filter):
             if _OUTSIDE in record.getMessage():
                 record.msg, record.args = f"{_OUTSIDE}: {HIDDEN}", ()
             return True
-        _make_blank(record)
+        if record.name != _OWN:
+            _make_blank(record)
+        elif record.exc_info:
+            _hide_exception(record)
+        else:
+            return True
         if sys.exc_info()[1] is None:
             return True
         _aside(record)
@@ -192,12 +233,12 @@ def _cover_loggers() -> None:
     """Add the filter to loggers that are new. A filter of a parent is not asked about its children's records."""
     known = logging.root.manager.loggerDict
     if not _COVERED:
-        for name in (*LOGGERS, *_MIXED):
+        for name in (*LOGGERS, *_MIXED, _OWN):
             logging.getLogger(name)
     if len(known) == len(_COVERED):
         return
     for name in list(known):
         if name not in _COVERED:
             _COVERED.add(name)
-            if name in _MIXED or name.partition(".")[0] in _FOREIGN:
+            if name in _MIXED or name == _OWN or name.partition(".")[0] in _FOREIGN:
                 logging.getLogger(name).addFilter(_COVER)

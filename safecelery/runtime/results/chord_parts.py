@@ -13,7 +13,7 @@ from safecelery.runtime.results.claims import CLAIM
 from safecelery.runtime.results.exceptions import rebuild
 from safecelery.runtime.results.seal import Opened
 
-__all__ = ["Part", "as_part"]
+__all__ = ["Part", "as_part", "untold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,19 @@ class Part:
                 return backend.seal.claimed(value[CLAIM], self.opened)
             except Rejected as refusal:
                 raise ChordError(f"Dependency {self.id}: its large result is not to be had: {refusal}") from None
-        if self.state in states.PROPAGATE_STATES and backend.seal.encrypts(self.task):
-            raise ChordError(f"Dependency {self.id} failed; what it raised is encrypted")
+        if backend.conceals(self.opened) and self.state in states.PROPAGATE_STATES:
+            raise untold(self.id)
         if self.state in states.EXCEPTION_STATES:
             failed = rebuild(value, backend.seal.allowed, backend.throws_of(self.task))
             if self.state in states.PROPAGATE_STATES:
                 raise ChordError(f"Dependency {self.id} raised {failed!r}") from failed
             return failed
         return value
+
+
+def untold(task_id: str) -> ChordError:
+    """In place of what an encrypted task raised."""
+    return ChordError(f"Dependency {task_id} failed; what it raised is encrypted")
 
 
 def as_part(opened: Opened) -> Part:

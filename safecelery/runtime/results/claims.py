@@ -21,6 +21,7 @@ __all__ = ["CLAIM", "ClaimPlace", "claimed_by", "place_of"]
 #: Member of a result that stands for the value that is elsewhere (E12.12).
 CLAIM: Final = "safecelery_claim"
 _NAME: Final = re.compile(r"[0-9a-f]{48}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _CHUNK: Final = 1_048_576
 
 
@@ -62,12 +63,13 @@ class ClaimPlace:
         if not isinstance(claim, dict) or claim.keys() != {"name", "sha256", "size"}:
             raise Rejected(Reason.BODY_MALFORMED, "not a claim on a large result")
         name, digest, size = claim["name"], claim["sha256"], claim["size"]
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or type(size) is not int or size < 0:
+        texts = isinstance(name, str) and isinstance(digest, str)
+        if not texts or not _NAME.fullmatch(name) or not _DIGEST.fullmatch(digest) or type(size) is not int or size < 0:
             raise Rejected(Reason.BODY_MALFORMED, "not a claim on a large result")
         if size > self.max_bytes:
             raise Rejected(Reason.TOO_LARGE, f"a result of {size} bytes, results.claim_max_bytes is {self.max_bytes}")
         data = self._read(name, size)
-        if len(data) != size or not secrets.compare_digest(hashlib.sha256(data).hexdigest(), str(digest)):
+        if len(data) != size or not secrets.compare_digest(hashlib.sha256(data).hexdigest(), digest):
             raise Rejected(Reason.SIGNATURE_INVALID, "the large result is not the one whose digest was sealed")
         return data
 

@@ -39,6 +39,7 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
         meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
         meta["task_id"] = task_id
         name = self.task_of(task_id, request)
+        secret = self.is_secret(name, request)
         session = self.ResultSession()
         with session_cleanup(session):
             document = _document(session, "result", task_id, lock=True)
@@ -47,10 +48,10 @@ class SealedDatabaseBackend(SealedBackend, DatabaseBackend):
             try:
                 sealed = self.sealed_meta(task_id, meta, request)
             except ResultTooLarge as error:
-                meta = self.fitted(error, meta, name)
+                meta = self.fitted(error, meta, name, secret=secret)
                 sealed = self.sealed_meta(task_id, meta, request)
             _keep(session, document, "result", task_id, sealed)
-            self._show(session, task_id, meta, request, hidden=self.seal.encrypts(name))
+            self._show(session, task_id, meta, request, hidden=secret)
             session.commit()
         return result
 

@@ -31,7 +31,8 @@ class SealedKeyValue(SealedBackend):
         try:
             value = self.sealed_meta(task_id, meta, request)
         except ResultTooLarge as error:
-            meta = self.fitted(error, meta, self.task_of(task_id, request))
+            name = self.task_of(task_id, request)
+            meta = self.fitted(error, meta, name, secret=self.is_secret(name, request))
             state, value = meta["status"], self.sealed_meta(task_id, meta, request)
         try:
             self._set_with_state(self.get_key_for_task(task_id), value, state)

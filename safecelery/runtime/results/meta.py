@@ -11,12 +11,28 @@ from safecelery.errors import Reason, Rejected
 from safecelery.runtime.results.exceptions import rebuild
 from safecelery.runtime.results.seal import Opened
 
-__all__ = ["PENDING", "checked_meta"]
+__all__ = ["PENDING", "are_results", "checked_meta"]
 
 
 def PENDING() -> dict[str, Any]:  # noqa: N802  # a constant that nobody can change
     """What is known of a task that has no result."""
     return {"status": states.PENDING, "result": None}
+
+
+def are_results(found: Iterable[Any]) -> bool:
+    """Results as Celery writes them, ``[[id, parent], members]``, however nested: nothing else is made into results."""
+    pending = list(found)
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, list) or len(node) != 2:
+            return False
+        own, members = node
+        task_id, parent = own if isinstance(own, list) and len(own) == 2 else (own, None)
+        if not isinstance(task_id, str) or not isinstance(members, list | None):
+            return False
+        pending += [] if parent is None else [parent]
+        pending += members or []
+    return True
 
 
 def checked_meta(opened: Opened, allowed: Mapping[str, type[Exception]], throws: Iterable[Any]) -> dict[str, Any]:
@@ -34,6 +50,8 @@ def checked_meta(opened: Opened, allowed: Mapping[str, type[Exception]], throws:
         raise Rejected(Reason.BODY_MALFORMED, "a result of no task")
     if not isinstance(value.get("traceback"), str | None) or not isinstance(value.get("children"), list | None):
         raise Rejected(Reason.BODY_MALFORMED, "a traceback or children of the wrong type")
+    if not are_results(value.get("children") or ()):
+        raise Rejected(Reason.BODY_MALFORMED, "children that are no results")
     meta = {**value, "task_id": opened.id or value.get("task_id")}
     if meta["status"] in states.EXCEPTION_STATES:
         failed = meta["status"] in states.PROPAGATE_STATES

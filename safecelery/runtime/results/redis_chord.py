@@ -20,6 +20,7 @@ from safecelery.errors import Reason, Rejected, ResultRefused
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.result_open import Question
+from safecelery.runtime.hidden import gathering, veil_is_down
 from safecelery.runtime.results.chord_claim import GROWTH, SIZE, ChordClaim
 from safecelery.runtime.results.chord_parts import Part, as_part
 from safecelery.runtime.results.key_value import SealedKeyValue
@@ -100,7 +101,8 @@ class SealedChords(SealedKeyValue):
             return None
         if not claimed and not claim.take():
             return None
-        return self._complete(claim)
+        with gathering():
+            return self._complete(claim)
 
     def _complete(self: Any, claim: ChordClaim) -> Any:
         """Hand the parts to the body, or fail the chord and call its errbacks."""
@@ -118,6 +120,8 @@ class SealedChords(SealedKeyValue):
             return self._publish(claim, callback, values)
         except Exception as error:  # whatever it is, nobody else will tell the caller
             told = error if isinstance(error, ChordError) else ChordError(f"Join error: {error!r}")
+            if veil_is_down():  # the last part may have failed: then that exception is the context of this one
+                told = ChordError(*told.args)
             logger.exception("chord %r failed", claim.group)
             try:
                 return self.chord_error_from_stack(callback, told)
@@ -206,6 +210,7 @@ class SealedChords(SealedKeyValue):
                 forged.append(raw)
             else:
                 found[part.key] = part
+                self.conceals(part.opened)
         parts = list(found.values())
         if all(part.signed for part in parts):
             parts.sort(key=lambda part: (part.index is None, part.index or 0))

@@ -57,14 +57,17 @@ class SealedRPCBackend(SealedBackend, RPCBackend):
             return None
         task_id = bytes_to_str(task_id)
         meta = self._to_result(task_id, state, result, traceback, request)
-        bound = {"task": self.task_of(task_id, request), "id": task_id}
+        bound = {"task": (name := self.task_of(task_id, request)), "id": task_id}
+        secret = self.is_secret(name, request)
         lifetime = self.lifetime(state, request)
         try:
-            body, envelope = self.seal.bound("result", self.body_of(meta), lifetime_s=lifetime, state=state, **bound)
-        except ResultTooLarge as error:
-            meta = self.fitted(error, meta, bound["task"])
             body, envelope = self.seal.bound(
-                "result", self.body_of(meta), lifetime_s=lifetime, state=meta["status"], **bound
+                "result", self.body_of(meta), lifetime_s=lifetime, secret=secret, state=state, **bound
+            )
+        except ResultTooLarge as error:
+            meta = self.fitted(error, meta, name, secret=secret)
+            body, envelope = self.seal.bound(
+                "result", self.body_of(meta), lifetime_s=lifetime, secret=secret, state=meta["status"], **bound
             )
         with self.app.amqp.producer_pool.acquire(block=True) as producer:
             producer.publish(

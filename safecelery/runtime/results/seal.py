@@ -84,9 +84,13 @@ class ResultSeal:
     # Sealing ---------------------------------------------------------------------------------------------------
 
     def bound(
-        self, kind: Kind, body: bytes, *, lifetime_s: float, compression: str | None = None, **members: Any
-    ) -> tuple[bytes, str]:
+        self, kind: Kind, body: bytes, *, lifetime_s: float, compression: str | None = None, secret: bool = False,
+        **members: Any,
+    ) -> tuple[bytes, str]:  # fmt: skip
         """The body as it is stored, and its envelope: for a transport that carries both apart.
+
+        Args:
+            secret: it is encrypted, even if the task of that name need not be.
 
         Raises:
             ResultTooLarge: more bytes than any reader would take.
@@ -98,7 +102,7 @@ class ResultSeal:
         if compression is not None:
             body, cmp = compress(body, compression)
         task = members.get("task")
-        encrypted = self.encrypts(task)
+        encrypted = secret or self.encrypts(task)
         if encrypted:
             body = self.guard.cipher.encrypt(body, typ="result", task=str(task), task_id=str(members["id"]), queue=None)
             if len(body) > self.settings.max_bytes:
@@ -109,29 +113,33 @@ class ResultSeal:
         return body, seal(draft, self.ring, now=time.time())
 
     def stored(
-        self, kind: Kind, body: bytes, *, lifetime_s: float, compression: str | None = None, **members: Any
-    ) -> bytes:
-        """One value for a store.
+        self, kind: Kind, body: bytes, *, lifetime_s: float, compression: str | None = None, secret: bool = False,
+        **members: Any,
+    ) -> bytes:  # fmt: skip
+        """One value for a store; as :meth:`bound`.
 
         Raises:
             ResultTooLarge, SealError: as :meth:`bound`.
         """
-        data, envelope = self.bound(kind, body, lifetime_s=lifetime_s, compression=compression, **members)
-        return join_stored(data, envelope, container=compression is not None or self.encrypts(members.get("task")))
+        secret = secret or self.encrypts(members.get("task"))
+        data, envelope = self.bound(
+            kind, body, lifetime_s=lifetime_s, compression=compression, secret=secret, **members
+        )
+        return join_stored(data, envelope, container=compression is not None or secret)
 
     def bare(self, kind: Kind, *, lifetime_s: float, **members: Any) -> str:
         """The envelope of something that has no body: the size of a chord, or its growth."""
         return seal(result_draft(kind, b"", lifetime_s=lifetime_s, **members), self.ring, now=time.time())
 
-    def claim(self, value: bytes, *, task: str, task_id: str) -> dict[str, Any] | None:
-        """Keep a value elsewhere; what stands for it. ``None`` where there is no such place.
+    def claim(self, value: bytes, *, task: str, task_id: str, secret: bool = False) -> dict[str, Any] | None:
+        """Keep a value elsewhere; what stands for it. ``None`` where there is no such place. As :meth:`bound`.
 
         Raises:
             ResultTooLarge: that place does not take it.
         """
         if self.place is None:
             return None
-        if self.encrypts(task):
+        if secret or self.encrypts(task):
             value = self.guard.cipher.encrypt(value, typ="result", task=task, task_id=task_id, queue=None)
         return self.place.put(value)
 

@@ -13,10 +13,12 @@ from safecelery.errors import Reason, Rejected, ResultRefused, ResultTooLarge, S
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.message.result import UNNAMED
 from safecelery.message.result_open import Question
+from safecelery.runtime.hidden import draw_veil, is_gathering
+from safecelery.runtime.results.chord_parts import untold
 from safecelery.runtime.results.claims import CLAIM, claimed_by
 from safecelery.runtime.results.exceptions import rebuild
 from safecelery.runtime.results.lost import lost
-from safecelery.runtime.results.meta import checked_meta
+from safecelery.runtime.results.meta import are_results, checked_meta
 from safecelery.runtime.results.replaced import answers_for
 from safecelery.runtime.results.seal import Opened, ResultSeal, Where
 
@@ -77,6 +79,10 @@ class SealedBackend:
         name = answers_for(request, task_id) if request is not None else None
         return str(name or self.seal.guard.sent.name_of(task_id) or UNNAMED)
 
+    def is_secret(self, task: str, request: Any) -> bool:
+        """Results of this task are encrypted, or of the one that stands in for it under its id and name."""
+        return self.seal.encrypts(task) or self.seal.encrypts(getattr(request, "task", None))
+
     def body_of(self, meta: Any) -> bytes:
         """JSON as Celery writes it, without the compression that belongs outside of the seal."""
         content_type, _, payload = self._encode(meta)  # type: ignore[attr-defined]
@@ -89,15 +95,16 @@ class SealedBackend:
         task = self.task_of(task_id, request)
         lifetime = self.lifetime(meta["status"], request)
         return self.seal.stored(
-            "result", self.body_of(meta), lifetime_s=lifetime, compression=self.compression, task=task, id=task_id,
-            state=meta["status"],
+            "result", self.body_of(meta), lifetime_s=lifetime, compression=self.compression,
+            secret=self.is_secret(task, request), task=task, id=task_id, state=meta["status"],
         )  # fmt: skip
 
-    def fitted(self, error: ResultTooLarge, meta: dict[str, Any], task: str) -> dict[str, Any]:
+    def fitted(self, error: ResultTooLarge, meta: dict[str, Any], task: str, *, secret: bool) -> dict[str, Any]:
         """A result that is too large, made small: a claim on its value, or the failure that tells of its loss."""
         if meta["status"] not in states.EXCEPTION_STATES:
             try:
-                claim = self.seal.claim(self.body_of(meta["result"]), task=task, task_id=meta["task_id"])
+                value, task_id = self.body_of(meta["result"]), meta["task_id"]
+                claim = self.seal.claim(value, task=task, task_id=task_id, secret=secret)
             except ResultTooLarge as refused:
                 error, claim = refused, None
             if claim is not None:
@@ -107,22 +114,23 @@ class SealedBackend:
     def sealed_part(self, request: Any, state: str, result: Any) -> bytes:
         """A chord's part as one value: ``[1, id, state, result]``, bound to the chord."""
         task = self.task_of(request.id, request)
-        index = request.group_index
+        index, secret = request.group_index, self.is_secret(task, request)
         bound = {"task": task, "id": request.id, "group": request.group, "index": index}
 
         def sealed(state: str, result: Any) -> bytes:
             body = self.body_of([1, request.id, state, result])
             lifetime = self.lifetime(state, request)
             return self.seal.stored(
-                "chord-part", body, lifetime_s=lifetime, compression=self.compression, state=state, **bound
-            )
+                "chord-part", body, lifetime_s=lifetime, compression=self.compression, secret=secret, state=state,
+                **bound,
+            )  # fmt: skip
 
         encoded = self.encode_result(result, state)  # type: ignore[attr-defined]
         try:
             return sealed(state, encoded)
         except ResultTooLarge as error:
             whole = {"status": state, "result": encoded, "task_id": request.id}
-            meta = self.fitted(error, whole, task)
+            meta = self.fitted(error, whole, task, secret=secret)
             return sealed(meta["status"], {CLAIM: meta[CLAIM]} if CLAIM in meta else meta["result"])
 
     # Reading ---------------------------------------------------------------------------------------------------
@@ -164,10 +172,24 @@ class SealedBackend:
             if (claim := claimed_by(opened.value)) is not None:
                 value = {name: part for name, part in opened.value.items() if name != CLAIM}
                 opened = replace(opened, value={**value, "result": self.seal.claimed(claim, opened)})
-            return checked_meta(opened, self.seal.allowed, self.throws_of(opened.task))
+            meta = checked_meta(opened, self.seal.allowed, self.throws_of(opened.task))
+            return self._gathered(meta, opened) if is_gathering() else meta
         except Rejected as refusal:
             self.seal.tell(refusal, question, where)
             raise
+
+    def _gathered(self, meta: dict[str, Any], opened: Opened) -> dict[str, Any]:
+        """For a chord. What an encrypted task raised is not to become what is told of the chord's body."""
+        if self.conceals(opened) and meta["status"] in states.PROPAGATE_STATES:
+            return {**meta, "result": untold(meta["task_id"]), "traceback": None}
+        return meta
+
+    def conceals(self, opened: Opened) -> bool:
+        """Whether what was gathered for a chord is of an encrypted task; from then on, nothing of it is told."""
+        if not (opened.encrypted or self.seal.encrypts(opened.task)):
+            return False
+        draw_veil(opened.task)
+        return True
 
     def drop_claim(self, task_id: str, stored: Any) -> None:
         """Remove the large value of a result that is forgotten, if it has one and is believed."""
@@ -208,8 +230,9 @@ class SealedBackend:
         question = question or Question("group", group_id)
         try:
             value = self.seal.open(stored, question).value
-            if not isinstance(value, dict) or not isinstance(value.get("result"), list):
+            saved: Any = value.get("result") if isinstance(value, dict) else None
+            if not are_results([saved]) or not isinstance(saved[1], list):
                 raise Rejected(Reason.BODY_MALFORMED, "not a saved group")
-            return {"result": result_from_tuple(value["result"], self.app)}
+            return {"result": result_from_tuple(saved, self.app)}
         except Rejected as refusal:
             raise ResultRefused(refusal.reason, group_id, refusal.detail) from None

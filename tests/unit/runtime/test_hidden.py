@@ -26,9 +26,13 @@ from safecelery.runtime.hidden import (
     HiddenDict,
     HiddenList,
     behind_veil,
+    draw_veil,
+    gathering,
+    is_gathering,
     is_hidden,
     is_veiled,
     veil,
+    veil_is_down,
 )
 
 CANARY = "canary-4111"
@@ -118,6 +122,41 @@ def test_an_exception_keeps_its_class_and_place_and_loses_text_and_frames(ear: E
     assert record.exc_info[2] is None
     assert "ValueError" in ear.text
     assert "test_an_exception_keeps_its_class" in ear.text
+
+
+def test_our_own_words_stay_and_the_frames_of_what_we_caught_do_not(ear: Ear) -> None:
+    with veil("t-1", "shop.pay"):
+        try:
+            local = CANARY
+            raise ValueError(local)
+        except ValueError:
+            logging.getLogger("safecelery").exception("chord %r failed", "g-1")
+    (record,) = ear.records
+    assert "chord 'g-1' failed" in ear.text
+    assert CANARY not in ear.text
+    assert record.exc_info is not None
+    assert record.exc_info[2] is None
+
+
+def test_what_is_gathered_for_a_chord_draws_the_veil_until_that_is_over() -> None:
+    assert not is_gathering()
+    with gathering():
+        assert is_gathering()
+        assert not veil_is_down()
+        draw_veil("shop.pay")
+        assert veil_is_down()
+        assert not is_veiled("t-1"), "no message is kept from going out as it is"
+    assert not is_gathering()
+    assert not veil_is_down()
+
+
+def test_celerys_own_task_that_completes_chords_gathers() -> None:
+    def trace(*args: Any) -> bool:
+        return is_gathering()
+
+    assert behind_veil(trace, "celery.chord_unlock")("t-1", [], {}, {"id": "t-1"})
+    assert behind_veil(trace, "celery.chord_unlock")("t-1", [], {}, {"id": "t-1", "argsrepr": HIDDEN})
+    assert not behind_veil(trace, "shop.pay")("t-1", [], {}, {"id": "t-1"})
 
 
 def test_a_handler_that_fails_does_not_tell_the_exception_that_was_being_handled(

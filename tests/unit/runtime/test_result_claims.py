@@ -19,6 +19,9 @@ from tests.unit.runtime.results_app import Shop, request_of
 LARGE = "x" * 5_000
 
 
+DIGEST = "0" * 64
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> ClaimPlace:
     return ClaimPlace(f"file://{tmp_path / 'large'}", 10_000)
@@ -54,9 +57,10 @@ def test_nobody_else_reads_the_directory(place: ClaimPlace, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "claim",
     [
-        None, "name", {}, {"name": "a" * 48}, {"name": "../../etc/passwd", "sha256": "", "size": 1},
-        {"name": "a" * 48, "sha256": "", "size": "1"}, {"name": "a" * 48, "sha256": "", "size": -1},
-        {"name": "a" * 48, "sha256": "", "size": True}, {"name": "A" * 48 + "\n", "sha256": "", "size": 1},
+        None, "name", {}, {"name": "a" * 48}, {"name": "../../etc/passwd", "sha256": DIGEST, "size": 1},
+        {"name": "a" * 48, "sha256": DIGEST, "size": "1"}, {"name": "a" * 48, "sha256": DIGEST, "size": -1},
+        {"name": "a" * 48, "sha256": DIGEST, "size": True}, {"name": "A" * 48 + "\n", "sha256": DIGEST, "size": 1},
+        {"name": "a" * 48, "sha256": "\u00e9" * 64, "size": 1}, {"name": "a" * 48, "sha256": [1], "size": 1},
     ],
     ids=str,
 )  # fmt: skip

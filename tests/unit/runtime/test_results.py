@@ -97,7 +97,9 @@ def test_a_revocation_needs_no_name_and_a_value_does(worker: SafeCelery, web: Sa
     "change",
     [
         {"task_id": "t-2"}, {"status": 1}, {"traceback": 3}, {"children": "x"}, {"result": ...}, {"status": ...},
-        {"status": "FAILURE"},
+        {"status": "FAILURE"}, {"children": [1]}, {"children": [[]]}, {"children": [["t-2"]]},
+        {"children": [[[None, None], None]]}, {"children": [[[["x"], None], None]]}, {"children": [[["t-2", 5], None]]},
+        {"children": [[["t-2", None], 5]]}, {"children": [[["t-2", None], ["xy"]]]},
     ],
     ids=str,
 )  # fmt: skip
@@ -128,6 +130,15 @@ def test_many_at_once_each_by_its_own_key(worker: SafeCelery, web: SafeCelery, s
     web.backend._cache.clear()
     with pytest.raises(ResultRefused, match="t-2"):
         list(web.backend.get_many(["t-1", "t-2"]))
+
+
+@pytest.mark.parametrize("saved", [5, [], [["g", None], None], [["g", None], [1]], [["g", 5], []], [[None, None], []]])
+def test_whoever_signed_it_a_group_has_the_form_of_one(worker: SafeCelery, saved: Any) -> None:
+    body = worker.backend.body_of({"result": saved})
+    worker.backend.set(b"celery-taskset-meta-g", worker.backend.seal.stored("group", body, lifetime_s=60, group="g"))
+    with pytest.raises(ResultRefused) as caught:
+        GroupResult.restore("g", app=worker)
+    assert caught.value.reason is Reason.BODY_MALFORMED
 
 
 def test_groups(worker: SafeCelery, web: SafeCelery, shop: Shop) -> None:
