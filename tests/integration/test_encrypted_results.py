@@ -1,0 +1,144 @@
+"""What became of encrypted tasks, told on by others: chords that gather it, and tasks that they stand in for."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from celery import chain, chord, group
+from celery.exceptions import ChordError
+
+from safecelery import SafeCelery, SealError
+from safecelery.settings import EncryptionSettings
+from safecelery.testing.processes import CeleryProcess
+from safecelery.testing.servers import RedisServer
+from tests.integration.canary_stage import add_encryption, shows
+from tests.integration.gathered_app import QUEUE, make
+from tests.integration.stage import TIMEOUT, Identities, Stage, eventually, let_go
+
+DATABASE = 25
+
+
+@dataclass
+class Gathered:
+    """A worker that mails its errors, and an app that sends to it and may read what it returns."""
+
+    stage: Stage
+    app: SafeCelery
+    worker: CeleryProcess
+    canary: str
+
+    def sign(self, name: str, *args: Any, queue: str = QUEUE) -> Any:
+        return self.app.tasks[f"service.{name}"].si(*args).set(queue=queue)
+
+    def mails(self) -> bytes:
+        return b"".join(path.read_bytes() for path in (self.stage.directory / "mails").glob("*"))
+
+    def kept(self) -> bytes:
+        """Everything in the place of the results."""
+        if not self.stage.results_url.startswith("redis"):
+            return (self.stage.directory / "results.db").read_bytes()
+        with redis.Redis.from_url(self.stage.results_url, **self.stage.results.broker_ssl or {}) as client:
+            reads: dict[bytes, Any] = {
+                b"string": client.get, b"list": lambda key: client.lrange(key, 0, -1), b"set": client.smembers,
+                b"zset": lambda key: client.zrange(key, 0, -1), b"none": lambda key: b"gone since",
+            }  # fmt: skip
+            return b"\n".join(repr(reads[client.type(key)](key)).encode() for key in client.scan_iter("celery-task*"))
+
+    def places(self) -> dict[str, bool]:
+        """Where the canary shows."""
+        found = {"log": self.worker.log.encode(), "mails": self.mails(), "results": self.kept()}
+        return {place: shows(data, self.canary) for place, data in found.items()}
+
+
+@contextlib.contextmanager
+def gathered(redis_server: RedisServer, directory: Path, place: str) -> Iterator[Gathered]:
+    keys = Identities(directory)
+    for owner in ("worker", "producer"):
+        keys.add(owner, send=["service.*", "celery.*"], queues=["*"], results=["service.*", "celery.*"])
+    reading = add_encryption(keys, "vault", queues=[QUEUE], results=["service.*"])
+    (directory / "witness.jsonl").touch()
+    url = redis_server.url_for(DATABASE) if place == "redis" else f"db+sqlite:///{directory / 'results.db'}"
+    stage = Stage(redis_server, redis_server, url, keys, directory, directory / "witness.jsonl")
+    canary = f"canary{secrets.token_hex(12)}"
+    environment = {
+        **stage.environment("worker"), "SAFECELERY_ENCRYPTION__KEYS": reading, "CANARY": canary,
+        "CANARY_MAILS": str(directory / "mails"),
+    }  # fmt: skip
+    worker = CeleryProcess(
+        "tests.integration.gathered_app", "worker", ["-c", "2", "-Q", QUEUE], directory=directory, env=environment,
+        name=f"gathered-{place}",
+    )  # fmt: skip
+    settings = stage.settings("producer").model_copy(update={"encryption": EncryptionSettings(keys=(reading,))})
+    stage.app = make(settings)
+    with worker:
+        yield Gathered(stage, stage.app, worker, canary)
+    let_go(stage.app)
+
+
+@pytest.fixture(scope="module", params=["redis", "sqlite"])
+def run(
+    request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gathered]:
+    with gathered(redis_server, tmp_path_factory.mktemp("gathered"), request.param) as ready:
+        yield ready
+
+
+def headers(run: Gathered) -> dict[str, Any]:
+    """Headers of chords, with one that fails in each; the canary is in what others return, too."""
+    spill, keep, one = run.sign("spill", run.canary), run.sign("keep", run.canary), run.sign("one")
+    return {
+        "flat": [keep, spill],
+        "a plain one is the last": [keep, spill, chain(one, one)],
+        "nested": [chain(one, group(keep, spill)), one],
+    }
+
+
+@pytest.mark.parametrize("body", ["one", "keep"])
+@pytest.mark.parametrize("name", ["flat", "a plain one is the last", "nested"])
+def test_what_an_encrypted_part_raised_is_not_told_in_the_name_of_the_chord(
+    run: Gathered, name: str, body: str
+) -> None:
+    before = run.worker.log.count("ERROR")
+    sent = chord(headers(run)[name], run.sign(body, *["x"] * (body == "keep"))).apply_async()
+    with pytest.raises((ChordError, ValueError)):
+        sent.get(timeout=TIMEOUT)
+    with pytest.raises(ChordError, match="what it raised is encrypted"):
+        run.app.AsyncResult(sent.id).get(timeout=TIMEOUT)
+    eventually(lambda: run.worker.log.count("ERROR") >= before + 2, what="errors of the task and of the chord")
+    assert run.places() == {"log": False, "mails": False, "results": False}
+
+
+def test_nor_is_what_they_returned_when_the_body_cannot_be_sent(run: Gathered) -> None:
+    sent = chord([run.sign("keep", run.canary), run.sign("one")], run.app.tasks["service.keep"].s().set(queue="none"))
+    if not run.stage.results_url.startswith("redis"):  # the task that waits for the parts carries the body
+        with pytest.raises(SealError, match="no valid encryption key"):
+            sent.apply_async()
+        return
+    with pytest.raises(ChordError, match="no valid encryption key"):
+        sent.apply_async().get(timeout=TIMEOUT)
+    eventually(lambda: "its body was not sent" in run.worker.log, what="a line in the log")
+    eventually(lambda: b"its body was not sent" in run.mails(), what="a mail")
+    assert run.places() == {"log": False, "mails": False, "results": False}
+
+
+def test_who_stands_in_for_a_plain_task_answers_encrypted(run: Gathered) -> None:
+    assert run.sign("stands-in").apply_async().get(timeout=TIMEOUT) == run.canary
+    assert run.places() == {"log": False, "mails": False, "results": False}
+
+
+def test_what_is_not_encrypted_shows_in_all_these_places(run: Gathered) -> None:
+    """A search that cannot find is no search."""
+    canary, run.canary = run.canary, f"canary{secrets.token_hex(12)}"
+    try:
+        with pytest.raises((ChordError, ValueError), match=run.canary):
+            chord([run.sign("loud", run.canary), run.sign("one")], run.sign("one")).apply_async().get(timeout=TIMEOUT)
+        eventually(lambda: all(run.places().values()), what=f"the canary everywhere: {run.places()}")
+    finally:
+        run.canary = canary
