@@ -29,7 +29,7 @@ GROUP: Final = "celery.group"
 UNNAMED: Final = "celery.unknown"
 #: Header of a task's message that says whose id it runs under: ``{"id": ..., "task": ...}`` (E12.7).
 REPLACES: Final = "safecelery_replaces"
-Kind = Literal["result", "chord-part", "chord-size", "chord-growth", "group"]
+Kind = Literal["result", "chord-part", "chord-size", "chord-growth", "group", "operation"]
 
 #: Members of ``hdr`` by kind, exactly these, each of its type (E12.2).
 MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
@@ -40,6 +40,7 @@ MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "chord-size": {"kind": (str,), "group": (str,), "size": (int,)},
     "chord-growth": {"kind": (str,), "group": (str,), "task": (str,), "added": (str,)},
     "group": {"kind": (str,), "group": (str,)},
+    "operation": {"kind": (str,), "task": (str,), "id": (str,)},
 }  # fmt: skip
 #: States that a task without a name may have: they have no value (E12.7).
 VALUELESS: Final = frozenset({"FAILURE", "REVOKED"})
@@ -48,8 +49,8 @@ _PLAIN: Final = ("application/json", "utf-8")
 
 
 def place_of_result(hdr: Mapping[str, Any]) -> Audience:
-    """The audience that belongs to these members: the task's id, or that of the group (E12.1)."""
-    return Audience(exchange=EXCHANGE, routing_key=hdr["id"] if hdr["kind"] == "result" else hdr["group"])
+    """The audience that belongs to these members: the id of the group, of the task, or of the operation (E12.1)."""
+    return Audience(exchange=EXCHANGE, routing_key=hdr["group"] if "group" in hdr else hdr["id"])
 
 
 def result_draft(

@@ -29,7 +29,7 @@ class Question:
 
     kind: Kind
     id: str | None = None
-    """The id that was asked for: of the task, or of the group. ``None`` where the signed one decides who gets it."""
+    """The id that was asked for: of task, group or operation. ``None`` where the signed one decides who gets it."""
     tasks: Callable[[str], str | None] = lambda _: None
     """The name of the task that was sent with an id, where this process knows it."""
     instead: Callable[[TrustedKey], bool] = lambda _: False
@@ -54,7 +54,7 @@ class OpenedResult:
 
     @property
     def id(self) -> str:
-        """The signed id: of the task, or of the group."""
+        """The signed id: of the task, the group or the operation."""
         return str(self.claims.aud.routing_key)
 
 

@@ -42,7 +42,7 @@ def run_once(task: Any, declared: Idempotency, name: str, call: Callable[[], Any
     """
     guard = guard_of(task.app)
     store = _store(task.app)
-    code = OutcomeCode(guard.cipher, task, name)
+    code = OutcomeCode(guard, task, name, declared.ttl_s)
     lease_s = guard.settings.ledger.lease
     try:
         found = store.begin(name, f"{task.request.hostname}/{os.getpid()}/{task.request.id}"[:255], lease_s=lease_s)

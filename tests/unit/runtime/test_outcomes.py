@@ -14,7 +14,9 @@ from celery.exceptions import Ignore, Reject, Retry
 from safecelery import SafeCelery, SettingsError
 from safecelery.errors import OutcomeUnavailable, StoreUnavailable
 from safecelery.runtime import outcomes
+from safecelery.runtime.guard import guard_of
 from safecelery.runtime.idempotency import Idempotency
+from safecelery.runtime.outcome_code import OutcomeCode
 from safecelery.runtime.outcomes import run_once
 from safecelery.runtime.startup import _refuse_keys_without_store
 from safecelery.settings import LEDGER_OFF
@@ -128,8 +130,18 @@ def test_while_another_is_at_it_a_call_comes_again_and_does_not_count(world: Wor
     assert options["retries"] == 3
     assert 5 <= options["countdown"] <= 6
     assert isinstance(begun, Begun)
-    world.store.keep("key", begun.token, b'{"value": 7}', ttl_s=60)
+    world.store.keep("key", begun.token, OutcomeCode(guard_of(world.task.app), world.task, "key", 60).written(
+        b'{"value": 7}'), ttl_s=60)  # fmt: skip
     assert world.run() == 7
+
+
+def test_what_somebody_wrote_into_the_store_is_not_told(world: World) -> None:
+    begun = world.store.begin("key", "anybody", lease_s=60)
+    assert isinstance(begun, Begun)
+    world.store.keep("key", begun.token, b'{"value": "forged"}', ttl_s=60)
+    with pytest.raises(OutcomeUnavailable, match="not believed"):
+        world.run()
+    assert world.ran == 0
 
 
 def test_without_the_store_a_call_comes_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
