@@ -11,7 +11,7 @@ from safecelery.cli.demo.sides import LINE, Side
 
 __all__ = ["STEPS", "HonestStep"]
 
-_WAIT_S = 15.0
+_WAIT_S = 45.0
 ORDER = {"id": "ORD-1", "customer": "ben", "lines": [LINE, {"article": "cup", "count": 1, "price": 900}]}
 
 

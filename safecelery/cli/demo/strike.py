@@ -18,7 +18,7 @@ __all__ = ["DEAD_LETTERS", "Outcome", "audit", "strike"]
 
 DEAD_LETTERS = "safecelery.dead-letters"
 #: Seconds until a message that has left no sign of itself counts as vanished.
-SIGN_S = 6.0
+SIGN_S = 20.0
 
 T = TypeVar("T")
 Verdict = Literal["ran", "refused", "harmless", "vanished"]
