@@ -8,6 +8,7 @@ from safecelery.lint.finding import Because
 from safecelery.lint.ir import Node
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.parts import Part, Signal
+from safecelery.lint.model.quoting import describe_node
 from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame
 from safecelery.lint.model.values import NONE, Class, Deferred, Function, Instance, ModuleRef, Seq, Table, Val, unknown
@@ -49,12 +50,12 @@ class Assigning(Part):
             frame.module.deferred.append(waiting)
 
     def _annotated(self, node: Node, frame: Frame) -> Signal:
+        if frame.owner is not None and node[2][0] == "n" and "ClassVar" not in describe_node(node[3]):
+            frame.owner.keywords.setdefault(f"annotation {node[2][2]}", NONE)
         if node[4] is not None and node[2][0] == "n" and self._may_wait(node[4], node[2][2], frame):
             self._defer(node[4], node[2][2], frame, node[1])
         elif node[4] is not None:
             self.store(node[2], self.it.evaluate(node[4], frame), frame, node[1])
-        elif frame.owner is not None and node[2][0] == "n":
-            frame.owner.keywords.setdefault(f"annotation {node[2][2]}", NONE)
         return None
 
     def _augmented(self, node: Node, frame: Frame) -> Signal:

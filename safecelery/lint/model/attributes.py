@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.deferred import dataclass
 from safecelery.lint.finding import Because
-from safecelery.lint.model import methods, surroundings
+from safecelery.lint.model import fields, methods, surroundings
 from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame, Module
 from safecelery.lint.model.values import (
@@ -91,6 +91,9 @@ def _read(it: Interpreter, owner: Val, name: str, at: Because) -> Val | None:
         if name == "__dict__":
             return Val(Table(data.attributes))
         found = class_attribute(it, data.cls, name, owner, at)
+        if found is not None:
+            return fields.value(it, data.cls, name, found)
+        found = fields.of_instance(it, owner, data, name)
         return found if found is not None else _asked(it, owner, data, "__getattr__", Val(name), at)
     if isinstance(data, Class):
         if name in ("__name__", "__qualname__"):

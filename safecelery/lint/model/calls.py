@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model import attributes, externals
+from safecelery.lint.model import attributes, externals, fields
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.reading import describe
 from safecelery.lint.model.scope import Frame
@@ -101,10 +101,13 @@ class Caller:
             # Dataclasses, pydantic models, attrs: keywords become attributes.
             for name, given in kwargs.items():
                 value.data.attributes[name] = given
-            fields = [key.removeprefix("annotation ") for key in cls.keywords if key.startswith("annotation ")]
-            names = list(dict.fromkeys([*fields, *(n for n in cls.attributes if not n.startswith("_"))]))
+            names = dict.fromkeys([*fields.names(cls), *(n for n in cls.attributes if not n.startswith("_"))])
             for name, given in zip(names, args, strict=False):
                 value.data.attributes[name] = given
+            for hook, handed in fields.HOOKS.items():
+                after = attributes.class_attribute(self.it, cls, hook, value, at)
+                if after is not None and isinstance(after.data, Bound):
+                    self.call(after, [NONE] * handed, {}, at)
         return value
 
     def invoke(self, function: Function, args: list[Val], kwargs: dict[str, Val], this: Val | None) -> Val | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from safecelery.lint.finding import Because
 from safecelery.lint.model import environment
 from safecelery.lint.model.conversions import CONVERSIONS
+from safecelery.lint.model.fields import asdict
 from safecelery.lint.model.introspection import INTROSPECTION
 from safecelery.lint.model.known import Known
 from safecelery.lint.model.reading import env_of
@@ -60,6 +61,7 @@ EXTERNALS: Final[Mapping[str, Known]] = {
     "os.path.isdir": _assumed(value=False, env="the file system"),
     "platform.system": _assumed("Linux"),
     "datetime.timedelta": _opaque_kept("datetime.timedelta"),
+    **dict.fromkeys(("dataclasses.asdict", "attr.asdict", "attrs.asdict"), asdict),
     **environment.FUNCTIONS,
 }
 """Dotted name -> what a call of it does."""

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model import attributes
+from safecelery.lint.model import attributes, fields
 from safecelery.lint.model.known import to_val
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.reading import describe, plain
-from safecelery.lint.model.values import Class, Ext, ExtInstance, Instance, ModuleRef, Seq, Table, Unknown, Val, unknown
+from safecelery.lint.model.values import Class, Ext, Instance, ModuleRef, Seq, Table, Unknown, Val, unknown
 from safecelery.lint.project.objects import App, Event
 from safecelery.policy.defaults import SAFE_SETTINGS
 from safecelery.policy.setting_defaults import SETTING_DEFAULTS
@@ -247,21 +247,10 @@ def _of_class(it: Interpreter, source: Val, data: Class | Instance, conf: Config
                 at = Because(base.module.path, base.line, name)
                 found = attributes.class_attribute(it, cls, name, source if isinstance(data, Instance) else None, at)
                 if found is not None:
-                    yield name, _as_setting(base, name, found)
+                    yield name, fields.value(it, cls, name, found)
 
 
 _BARE_BASES: Final = frozenset(
     {"object", "ABC", "Generic", "Protocol", "NamedTuple", "BaseSettings", "BaseModel", "Enum", "StrEnum"}
 )
 """Last names of base classes that bring no settings of Celery's."""
-
-
-def _as_setting(cls: Class, name: str, value: Val) -> Val:
-    """A field of a settings class that reads the environment: its default, depending on the variable."""
-    if not any(isinstance(b, Ext) and b.name.rpartition(".")[2] in ("BaseSettings",) for b in cls.mro()):
-        return value
-    data = value.data
-    if isinstance(data, ExtInstance) and data.name.endswith(".Field"):
-        default = data.kwargs.get("default", data.args[0] if data.args else None)
-        value = default if default is not None else unknown(f"environment variable {name.upper()}")
-    return value.depending((name.upper(),))
