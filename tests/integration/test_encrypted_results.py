@@ -14,7 +14,7 @@ import redis
 from celery import chain, chord, group
 from celery.exceptions import ChordError
 
-from safecelery import SafeCelery, SealError
+from safecelery import RemoteError, SafeCelery, SealError
 from safecelery.settings import EncryptionSettings
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RedisServer
@@ -125,6 +125,24 @@ def test_nor_is_what_they_returned_when_the_body_cannot_be_sent(run: Gathered) -
         sent.apply_async().get(timeout=TIMEOUT)
     eventually(lambda: "its body was not sent" in run.worker.log, what="a line in the log")
     eventually(lambda: b"its body was not sent" in run.mails(), what="a mail")
+    assert run.places() == {"log": False, "mails": False, "results": False}
+
+
+def test_the_tasks_after_one_that_failed_do_not_tell_what_it_raised(run: Gathered) -> None:
+    sent = chain(run.sign("spill", run.canary), run.sign("one"), run.sign("one")).apply_async()
+    for after in (sent, sent.parent):
+        with pytest.raises(RemoteError, match=r"ValueError: \(encrypted\)"):
+            run.app.AsyncResult(after.id).get(timeout=TIMEOUT)
+    with pytest.raises(ValueError, match=run.canary):
+        run.app.AsyncResult(sent.parent.parent.id).get(timeout=TIMEOUT)
+    assert run.places() == {"log": False, "mails": False, "results": False}
+
+
+def test_nor_does_a_chord_that_such_a_chain_is_a_part_of(run: Gathered) -> None:
+    header = [chain(run.sign("spill", run.canary), run.sign("one")), run.sign("one")]
+    sent = chord(header, run.sign("one")).apply_async()
+    with pytest.raises(ChordError, match="encrypted"):
+        run.app.AsyncResult(sent.id).get(timeout=TIMEOUT)
     assert run.places() == {"log": False, "mails": False, "results": False}
 
 

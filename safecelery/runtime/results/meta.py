@@ -11,12 +11,20 @@ from safecelery.errors import Reason, Rejected
 from safecelery.runtime.results.exceptions import rebuild
 from safecelery.runtime.results.seal import Opened
 
-__all__ = ["PENDING", "are_results", "checked_meta"]
+__all__ = ["PENDING", "Believed", "are_results", "checked_meta"]
 
 
 def PENDING() -> dict[str, Any]:  # noqa: N802  # a constant that nobody can change
     """What is known of a task that has no result."""
     return {"status": states.PENDING, "result": None}
+
+
+class Believed(dict[str, Any]):
+    """A result as Celery keeps it, with the name of the task that was signed."""
+
+    def __init__(self, meta: Mapping[str, Any], task: str) -> None:
+        super().__init__(meta)
+        self.task = task
 
 
 def are_results(found: Iterable[Any]) -> bool:

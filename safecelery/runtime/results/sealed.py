@@ -9,16 +9,16 @@ from typing import Any, NoReturn, cast
 from celery import states
 from celery.result import result_from_tuple
 
-from safecelery.errors import Reason, Rejected, ResultRefused, ResultTooLarge, SettingsError
+from safecelery.errors import Reason, Rejected, RemoteError, ResultRefused, ResultTooLarge, SettingsError
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.message.result import UNNAMED
 from safecelery.message.result_open import Question
-from safecelery.runtime.hidden import draw_veil, is_gathering
+from safecelery.runtime.hidden import HIDDEN, draw_veil, is_gathering
 from safecelery.runtime.results.chord_parts import untold
 from safecelery.runtime.results.claims import CLAIM, claimed_by
 from safecelery.runtime.results.exceptions import rebuild
 from safecelery.runtime.results.lost import lost
-from safecelery.runtime.results.meta import are_results, checked_meta
+from safecelery.runtime.results.meta import Believed, are_results, checked_meta
 from safecelery.runtime.results.replaced import answers_for
 from safecelery.runtime.results.seal import Opened, ResultSeal, Where
 
@@ -133,6 +133,24 @@ class SealedBackend:
             meta = self.fitted(error, whole, task, secret=secret)
             return sealed(meta["status"], {CLAIM: meta[CLAIM]} if CLAIM in meta else meta["result"])
 
+    def mark_as_failure(
+        self: Any, task_id: str, exc: Any, traceback: Any = None, request: Any = None, store_result: bool = True,
+        call_errbacks: bool = True, state: str = states.FAILURE,
+    ) -> None:  # fmt: skip
+        """As Celery's. The tasks after an encrypted one in its chain fail with it, and do not tell what it raised."""
+        chain = getattr(request, "chain", None)
+        told = (task_id, exc, traceback, request, store_result, call_errbacks, state)
+        if not chain or not self.is_secret(self.task_of(task_id, request), request):
+            super().mark_as_failure(*told)  # type: ignore[misc]
+            return
+        request.chain = None
+        try:
+            super().mark_as_failure(*told)  # type: ignore[misc]
+        finally:
+            request.chain = chain
+        hidden = RemoteError(f"{type(exc).__module__}.{type(exc).__qualname__}", HIDDEN)
+        self._fail_chain(chain, hidden, None, store_result=store_result, state=state)
+
     # Reading ---------------------------------------------------------------------------------------------------
 
     def opened_meta(self, task_id: str, stored: Any) -> dict[str, Any]:
@@ -173,7 +191,7 @@ class SealedBackend:
                 value = {name: part for name, part in opened.value.items() if name != CLAIM}
                 opened = replace(opened, value={**value, "result": self.seal.claimed(claim, opened)})
             meta = checked_meta(opened, self.seal.allowed, self.throws_of(opened.task))
-            return self._gathered(meta, opened) if is_gathering() else meta
+            return Believed(self._gathered(meta, opened) if is_gathering() else meta, opened.task)
         except Rejected as refusal:
             self.seal.tell(refusal, question, where)
             raise
@@ -190,6 +208,25 @@ class SealedBackend:
             return False
         draw_veil(opened.task)
         return True
+
+    def _asked_for(self, task_id: str, meta: Any) -> bool:
+        """Not of another task than the one that this process sent with that id after it had come."""
+        sent, task = self.seal.guard.sent.name_of(task_id), getattr(meta, "task", UNNAMED)
+        return sent is None or task in (sent, UNNAMED)
+
+    def get_task_meta(self: Any, task_id: str, *args: Any, **kwargs: Any) -> Any:
+        """As Celery's."""
+        if not self._asked_for(task_id, self._cache.get(task_id)):
+            self._cache.pop(task_id, None)
+        return super().get_task_meta(task_id, *args, **kwargs)  # type: ignore[misc]
+
+    def _maybe_resolve_from_buffer(self: Any, result: Any) -> None:
+        """As Celery's, for what came before anybody waited for it. Raises Empty where nothing did."""
+        while True:
+            meta = self._pending_messages.take(result.id)
+            if self._asked_for(result.id, meta):
+                result._maybe_set_cache(meta)
+                return
 
     def drop_claim(self, task_id: str, stored: Any) -> None:
         """Remove the large value of a result that is forgotten, if it has one and is believed."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.backends.cache import _DUMMY_CLIENT_CACHE
 from celery.exceptions import TaskRevokedError
 from celery.result import AsyncResult, GroupResult
 
@@ -75,6 +76,27 @@ def test_another_task_is_refused_where_the_task_is_known(shop: Shop, web: SafeCe
     web.guard.sent.add("t-1", "shop.pay")
     store(shop.app("worker"), 1)
     assert refused(web) is Reason.RESULT_OF_ANOTHER_TASK
+
+
+def test_so_it_is_where_its_result_came_before_the_task_was_sent(shop: Shop, worker: SafeCelery) -> None:
+    """An id that can be foreseen: another task's answer lies ready, which is believed by whoever has the id alone."""
+    store(worker, "forged")
+    web = shop.app("web")
+    assert read(web) == "forged"
+    web.guard.sent.add("t-1", "shop.pay")
+    assert refused(web) is Reason.RESULT_OF_ANOTHER_TASK
+
+
+def test_so_it_is_where_it_was_published_to_somebody_who_waited_for_another(shop: Shop, worker: SafeCelery) -> None:
+    web = shop.app("web", url="rediss://web:a-long-enough-password@redis.example:6379/0", ca_file=shop.trust_file)
+    for task, said in (("shop.add", "forged"), ("shop.pay", "true")):
+        _DUMMY_CLIENT_CACHE.clear()
+        store(worker, said, task=task)
+        web.backend.result_consumer.on_state_change(web.backend.published_meta(shop.raw("t-1")), None)
+    web.guard.sent.add("t-1", "shop.pay")
+    waiting = AsyncResult("t-1", app=web)
+    web.backend.add_pending_result(waiting)
+    assert waiting._cache["result"] == "true"
 
 
 def test_a_success_stays_and_what_is_forged_does_not(shop: Shop, worker: SafeCelery, web: SafeCelery) -> None:
