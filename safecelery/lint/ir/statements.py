@@ -29,6 +29,7 @@ _TRANSPARENT = frozenset(
         "contextmanager",
         "overload",
         "fixture",
+        "connect",
     ]
 )
 

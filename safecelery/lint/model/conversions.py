@@ -47,6 +47,28 @@ def _bool(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because)
     return Val(decided, args[0].env if args else (), args[0].because if args else ())
 
 
+_SWITCHES: Final = {
+    **dict.fromkeys(("y", "yes", "t", "true", "on", "1"), True),
+    **dict.fromkeys(("n", "no", "f", "false", "off", "0"), False),
+}
+
+
+def _strtobool(text: Any) -> Any:
+    """Celery's, which gives back what is no text."""
+    if not isinstance(text, str):
+        return text
+    if text.lower() not in _SWITCHES:
+        raise ValueError(text)
+    return _SWITCHES[text.lower()]
+
+
+def _strtoint(text: Any) -> int:
+    """The one of distutils, which gives 1 or 0."""
+    if not isinstance(text, str):
+        raise TypeError(text)
+    return int(_strtobool(text))
+
+
 def _sequence(kind: str) -> Known:
     def call(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
         if not args:
@@ -213,6 +235,9 @@ CONVERSIONS: Final[Mapping[str, Known]] = {
     "builtins.abs": _convert("abs", abs),
     "builtins.round": _convert("round", round),
     "builtins.bool": _bool,
+    "celery.utils.serialization.strtobool": _convert("strtobool", _strtobool),
+    "distutils.util.strtobool": _convert("strtobool", _strtoint),
+    "setuptools._distutils.util.strtobool": _convert("strtobool", _strtoint),
     "builtins.list": _sequence("l"),
     "builtins.tuple": _sequence("t"),
     "builtins.set": _sequence("s"),

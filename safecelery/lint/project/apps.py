@@ -40,6 +40,15 @@ _APP_METHODS: Final = frozenset(
      "set_current", "add_periodic_task", "setup_security", "start", "worker_main"]
 )  # fmt: skip
 
+_SIGNALS: Final = frozenset({"on_configure", "on_after_configure", "on_after_finalize"})
+"""Signals of an app (celery/app/base.py), whose receivers get the app and may configure it."""
+
+
+def _gen_task_name(it: Interpreter, args: list[Val], kwargs: dict[str, Val], at: Because) -> Val:
+    """``Celery.gen_task_name(name, module)``."""
+    name, module = (plain(value) for value in (*args, kwargs.get("name"), kwargs.get("module"))[:2])
+    return Val(f"{module}.{name}") if isinstance(name, str) and isinstance(module, str) else unknown(at.what)
+
 
 class Apps(Configuring, Declaring):
     """What making an app does, and what its methods do."""
@@ -122,6 +131,10 @@ class Apps(Configuring, Declaring):
             return Val(AppMethod(app, "tasks"))
         if name == "app" and app.safe:
             return value
+        if name in _SIGNALS:
+            return Val(AppMethod(app, name))
+        if name == "gen_task_name":
+            return Val(Native("Celery.gen_task_name", _gen_task_name))
         return Val(Ext(f"celery.Celery().{name}"))
 
     def _app_method(
@@ -130,6 +143,11 @@ class Apps(Configuring, Declaring):
         app, name = data.app, data.name
         if name == "task":
             return self._task_call(it, "task", app, args, kwargs, at)
+        if name == "signal.connect":
+            if not args or not isinstance(args[0].data, Function):
+                return Val(data)
+            self.receivers.append((app, args[0].data))
+            return args[0]
         if name == "config_from_object":
             namespace = kwargs.get("namespace", args[3] if len(args) > 3 else None)
             source = args[0] if args else kwargs.get("obj", unknown("config_from_object()"))

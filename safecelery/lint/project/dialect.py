@@ -102,6 +102,8 @@ class Dialect(Apps):
             return self._conf_attribute(it, data, name, at)
         if isinstance(data, AppMethod) and f"{data.name}.{name}" == "tasks.register":
             return Val(AppMethod(data.app, "tasks.register"))
+        if isinstance(data, AppMethod) and data.name.startswith("on_") and name == "connect":
+            return Val(AppMethod(data.app, "signal.connect"))
         if isinstance(data, Task):
             return self._task_attribute(data, name)
         if isinstance(data, Ext):

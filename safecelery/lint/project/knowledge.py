@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safecelery.lint.finding import Because
-from safecelery.lint.model.values import Val
+from safecelery.lint.model.values import Function, Val
 from safecelery.lint.project.django import DjangoSettings
 from safecelery.lint.project.flask import FlaskConfig
 from safecelery.lint.project.objects import App, Task
@@ -23,6 +23,8 @@ class Knowledge:
         """Calls of ``setup_security``."""
         self.periodic: list[tuple[App | None, list[Val], dict[str, Val], Because]] = []
         """Calls of ``add_periodic_task``."""
+        self.receivers: list[tuple[App, Function]] = []
+        """Functions connected to a signal of an app."""
         self.held: dict[str, App] = {}
         """Apps that were put under a key into something that cannot be followed: ``registry["celery.app"] = app``."""
         self.seen: set[tuple[int, int, str]] = set()

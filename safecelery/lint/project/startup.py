@@ -5,6 +5,7 @@ Functions that configure an app or declare tasks are taken to be called once at 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from safecelery.lint.finding import Because
@@ -28,8 +29,33 @@ _FILLING_WORDS = frozenset({"from_object(", "lask"})
 _CONFIGURING = frozenset({"config_from_object", "register_task", "config_from_envvar"})
 
 
+def _run_receivers(it: Interpreter, dialect: Dialect) -> None:
+    """Call what is connected to ``app.on_after_configure`` and its like and configures the app it is given."""
+    for app, function in dialect.receivers:
+        first = next(iter(function.parameters[0]), None)
+        if first is None or function.called or not _configures(function.body or [], first):
+            continue
+        with suppress(Raised):
+            at = Because(function.module.path, function.def_line, f"{function.name}()")
+            it.call(Val(function), [Val(app)], {}, at)
+
+
+def _configures(body: list[Any], name: str) -> bool:
+    """The body speaks of ``name.conf``."""
+    stack: list[Any] = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list):
+            if len(node) == 4 and node[0] == "a" and node[3] == "conf" and node[2][0] == "n" and node[2][2] == name:
+                return True
+            stack.extend(node)
+    return False
+
+
 def run_uncalled(it: Interpreter, modules: list[Module]) -> None:
     """Call what nobody called and what configures apps or declares tasks, with arguments that are not known."""
+    if isinstance(it.dialect, Dialect):
+        _run_receivers(it, it.dialect)
     for wanted in (_FILLING, _CONFIGURING):
         for module in modules:
             if wanted is _FILLING and not _FILLING_WORDS.intersection(module.words):

@@ -257,3 +257,28 @@ def test_a_part_that_cannot_be_seen_leaves_unstated_settings_unknown(tmp_path: P
     found = reading.value("pay", "time_limit")
     assert isinstance(found, Unread)
     assert blocker in found.blocker
+
+
+# --- signals of the app -----------------------------------------------------------------------------------------------
+
+PADDING = "    print('configured')\n" * 10
+RECEIVERS = {
+    "on_configure": "@app.on_configure.connect\ndef configure(sender, **kwargs):\n",
+    "on_after_configure": "@app.on_after_configure.connect\ndef configure(sender, **kwargs):\n",
+    "with options": "@app.on_after_configure.connect(weak=False)\ndef configure(sender, **kwargs):\n",
+    "on_after_finalize, and long": f"@app.on_after_finalize.connect\ndef configure(sender, **kwargs):\n{PADDING}",
+}
+
+
+@pytest.mark.parametrize("receiver", RECEIVERS.values(), ids=RECEIVERS.keys())
+def test_a_receiver_of_the_apps_signals_configures_it(tmp_path: Path, receiver: str) -> None:
+    reading = configured(tmp_path, f"{receiver}    sender.conf.task_time_limit = 30\n")
+    assert reading.value("pay", "time_limit") == 30
+
+
+def test_a_receiver_of_a_workers_signals_does_not(tmp_path: Path) -> None:
+    lines = (
+        "from celery.signals import celeryd_init\n@celeryd_init.connect\n"
+        "def configure(sender, conf, **kwargs):\n    conf.task_time_limit = 30\n"
+    )
+    assert configured(tmp_path, lines).value("pay", "time_limit") is None

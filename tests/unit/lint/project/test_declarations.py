@@ -243,3 +243,12 @@ def test_celery_3_classes_register_themselves(tmp_path: Path) -> None:
     reading = read(tmp_path, source)
     assert reading.names == ["shop.tasks.Pay"]
     assert reading.value("Pay", "time_limit") == 7
+
+
+def test_a_name_that_an_app_makes_with_the_help_of_celerys_own(tmp_path: Path) -> None:
+    app = (
+        "from celery import Celery\nclass Shop(Celery):\n    def gen_task_name(self, name, module):\n"
+        "        return super().gen_task_name(name, module.removesuffix('.tasks'))\napp = Shop('shop')\n"
+    )
+    tasks = "from shop.celery import app\n@app.task\ndef pay(): ...\n"
+    assert facts_of(tmp_path, {**APP, "shop/celery.py": app, "shop/tasks.py": tasks}).names == ["shop.pay"]

@@ -35,6 +35,9 @@ DEFAULTS: dict[str, tuple[str, str, str]] = {
         "import os\nif 'LIMIT' in os.environ:\n    T = int(os.environ['LIMIT'])\nelse:\n    T = 30", "T", "time_limit"),
     "conditional expression": (
         "import os", "int(os.environ['LIMIT']) if 'LIMIT' in os.environ else 30", "time_limit"),
+    "strtobool of Celery": (
+        "import os\nfrom celery.utils.serialization import strtobool", "strtobool(os.getenv('LIMIT', 'on'))",
+        "acks_late"),
     "comparison": ("import os", "os.getenv('LIMIT', 'yes') == 'yes'", "acks_late"),
     "membership": ("import os", "os.getenv('LIMIT', 'true').lower() in ('1', 'true')", "acks_late"),
     "django-environ call": (ENV, "env('LIMIT', cast=int, default=30)", "time_limit"),
