@@ -36,6 +36,8 @@ _HOMES: Final[Mapping[str, str]] = {
     "stripe.error": "stripe._error",
     "botocore.errorfactory": "botocore.exceptions",
     "elasticsearch.exceptions": "elasticsearch",
+    "elasticsearch8.exceptions": "elasticsearch8",
+    "elasticsearch9.exceptions": "elasticsearch9",
 }
 """Modules that export exceptions of another one, and that one."""
 
@@ -105,12 +107,18 @@ _SAME: Final[Mapping[str, str]] = {
     "sqlalchemy.orm.exc.NoResultFound": "sqlalchemy.exc.NoResultFound",
     "sqlalchemy.orm.exc.MultipleResultsFound": "sqlalchemy.exc.MultipleResultsFound",
     "sqlalchemy.orm.exc.ConcurrentModificationError": "sqlalchemy.orm.exc.StaleDataError",
-    "elasticsearch.ConnectionError": "elastic_transport.ConnectionError",
-    "elasticsearch.ConnectionTimeout": "elastic_transport.ConnectionTimeout",
-    "elasticsearch.TransportError": "elastic_transport.TransportError",
-    "elasticsearch.SerializationError": "elastic_transport.SerializationError",
-    "elasticsearch.SSLError": "elastic_transport.TlsError",
-    "elasticsearch.RequestError": "elasticsearch.BadRequestError",
+    **{
+        f"{package}.{name}": home.format(package)
+        for package in ("elasticsearch", "elasticsearch8", "elasticsearch9")  # packages of one version have its number
+        for name, home in (
+            ("ConnectionError", "elastic_transport.ConnectionError"),
+            ("ConnectionTimeout", "elastic_transport.ConnectionTimeout"),
+            ("TransportError", "elastic_transport.TransportError"),
+            ("SerializationError", "elastic_transport.SerializationError"),
+            ("SSLError", "elastic_transport.TlsError"),
+            ("RequestError", "{}.BadRequestError"),
+        )
+    },
     "psycopg2.errors.QueryCanceledError": "psycopg2.extensions.QueryCanceledError",
     "psycopg2.errors.TransactionRollbackError": "psycopg2.extensions.TransactionRollbackError",
     **{

@@ -35,4 +35,7 @@ def test_classes_of_packages_that_need_not_be_installed() -> None:
     assert canonical_exception("requests.RequestException") == "requests.exceptions.RequestException"
     assert canonical_exception("requests.Timeout") == "requests.exceptions.Timeout"
     assert canonical_exception("elasticsearch.exceptions.ConnectionError") == "elastic_transport.ConnectionError"
+    assert canonical_exception("elasticsearch8.exceptions.ConnectionError") == "elastic_transport.ConnectionError"
+    assert canonical_exception("elasticsearch8.RequestError") == "elasticsearch8.BadRequestError"
+    assert canonical_exception("elasticsearch7.TransportError") == "elasticsearch7.TransportError"
     assert canonical_exception("company.errors.Lost") == "company.errors.Lost"
