@@ -81,7 +81,7 @@ class SafeScheduler(beat.Scheduler):
         for name, entry in entries.items():
             moment = _moment(entry.get("last_run_at")) if isinstance(entry, dict) else None
             count = entry.get("total_run_count") if moment is not None else None
-            if moment is None or type(count) is not int or count < 0:
+            if moment is None or type(count) is not int or not 0 <= count < 1 << 63:
                 self.file.broken(f"entry {name!r:.80}")
             found[name] = (moment, count)
         if (zone, utc) != self._zone():
@@ -143,7 +143,8 @@ def _moment(text: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else None
+        # Of another year there is no time in every zone, and no run either.
+        return moment.astimezone(UTC) if moment.tzinfo and 1970 <= moment.year < 9999 else None
     except (ValueError, OverflowError):
         return None
 
