@@ -30,10 +30,11 @@ _BUILTIN: Final = (
     "PermissionError", "ProcessLookupError", "RecursionError", "ReferenceError", "RuntimeError", "TimeoutError",
     "TypeError", "UnboundLocalError", "UnicodeError", "ValueError", "ZeroDivisionError",
 )  # fmt: skip
-#: What ``get()`` is documented to raise, and what a worker stores in a task's place.
+#: What ``get()`` is documented to raise, and what a worker stores for a task. Not among them: what a worker takes
+#: for the word of its own task, where that one waits and does not catch it (Retry, Ignore, Reject). It would be gone.
 _CELERY: Final = (
     "CeleryError", "ChordError", "IncompleteStream", "InvalidTaskError", "MaxRetriesExceededError",
-    "NotRegistered", "Retry", "SoftTimeLimitExceeded", "TaskError", "TaskRevokedError", "Terminated",
+    "NotRegistered", "SoftTimeLimitExceeded", "TaskError", "TaskRevokedError", "Terminated",
     "TimeLimitExceeded", "TimeoutError", "WorkerLostError",
 )  # fmt: skip
 #: Characters of all arguments together, and how many there may be.

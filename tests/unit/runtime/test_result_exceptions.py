@@ -6,7 +6,15 @@ import builtins
 from typing import Any
 
 import pytest
-from celery.exceptions import MaxRetriesExceededError, SoftTimeLimitExceeded, TaskRevokedError, WorkerLostError
+from celery.exceptions import (
+    Ignore,
+    MaxRetriesExceededError,
+    Reject,
+    Retry,
+    SoftTimeLimitExceeded,
+    TaskRevokedError,
+    WorkerLostError,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +51,13 @@ HERE = __name__
 def stored(kind: type[BaseException], *args: Any) -> dict[str, Any]:
     """As Celery writes it (celery/backends/base.py, ``prepare_exception``)."""
     return {"exc_type": kind.__qualname__, "exc_module": kind.__module__, "exc_message": list(args)}
+
+
+@pytest.mark.parametrize("kind", [Retry, Ignore, Reject])
+def test_none_that_a_worker_takes_for_its_own_tasks_word(kind: type[Exception]) -> None:
+    again = rebuild(stored(kind, "later"), {})
+    assert isinstance(again, RemoteError)
+    assert again.text == "later"
 
 
 @pytest.mark.parametrize(
