@@ -26,6 +26,7 @@ BUILTIN_CANVAS = frozenset(CANVAS_TASKS)
 def canvas(message: VerifiedMessage, body: Body, context: Context) -> None:
     """Refuse an embedded task, queue or option that the signer may not use, or too many of them."""
     check_members(body)
+    check_chord(message.claims.hdr["task"], body.kwargs)
     found = embedded(message.claims.hdr["task"], body.args, body.kwargs, body.embed)
     for count, signature in enumerate(found, start=1):
         if count > context.limits.max_canvas_signatures:
@@ -37,6 +38,18 @@ def canvas(message: VerifiedMessage, body: Body, context: Context) -> None:
             raise Rejected(Reason.CANVAS_NOT_GRANTED, f"key {message.key.kid!r} may not send embedded task {task!r}")
         check_options(signature.get("options"), message.key, context)
         check_replaced(_headers_of(signature), message.key, Reason.CANVAS_NOT_GRANTED)
+
+
+def check_chord(task: object, kwargs: Mapping[str, Any]) -> None:
+    """Refuse what Celery's old task would make an option of header and body, whoever may ask for it: each signature has
+    options of its own.
+    """
+    if task == "celery.chord" and (odd := kwargs.keys() - _OF_CHORD):
+        raise Rejected(Reason.CANVAS_OPTION, f"celery.chord has {len(odd)} argument(s) that would become options")
+
+
+#: Parameters of ``celery.chord`` (celery/app/builtins.py). Whatever else it is given goes to ``chord.run``.
+_OF_CHORD = frozenset({"header", "body", "partial_args", "interval", "countdown", "max_retries", "eager"})
 
 
 def check_replaced(headers: Mapping[str, Any], key: TrustedKey, reason: Reason) -> None:

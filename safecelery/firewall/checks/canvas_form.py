@@ -3,6 +3,7 @@
 ``canvas`` holds every mapping with a ``task`` to the signer's grants. Celery makes signatures of more than those
 (celery/canvas.py, ``signature`` and ``Signature.from_dict``): of a bare name; of whatever ``subtask_type`` names,
 whatever ``task`` says; of a canvas task whose missing arguments the parent's result fills in. Nobody honest sends such.
+Nor a map of a canvas task: which signatures that runs would stand in the items, which are data.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class CanvasTask:
     """Names of its first parameters, for arguments given by position."""
     carries: frozenset[str] = frozenset()
     """Those that are signatures, or lists of them."""
+    maps: bool = False
+    """It calls the task that it carries once for each item, which nobody looks into."""
 
 
 CANVAS_TASKS: Mapping[str, CanvasTask] = {
@@ -34,11 +37,12 @@ CANVAS_TASKS: Mapping[str, CanvasTask] = {
     "celery.chain": CanvasTask("chain", (), frozenset({"tasks"})),
     "celery.chord": CanvasTask("chord", ("header", "body"), frozenset({"header", "body"})),
     "celery.chord_unlock": CanvasTask(None, ("group_id", "callback"), frozenset({"callback"})),
-    "celery.chunks": CanvasTask(None, ("task",), frozenset({"task"})),
+    "celery.chunks": CanvasTask(None, ("task",), frozenset({"task"}), maps=True),
     "celery.group": CanvasTask("group", ("tasks",), frozenset({"tasks"})),
-    "celery.map": CanvasTask(None, ("task",), frozenset({"task"})),
-    "celery.starmap": CanvasTask(None, ("task",), frozenset({"task"})),
+    "celery.map": CanvasTask(None, ("task",), frozenset({"task"}), maps=True),
+    "celery.starmap": CanvasTask(None, ("task",), frozenset({"task"}), maps=True),
 }
+_NAMES = tuple(CANVAS_TASKS)
 #: Sent by Celery itself, with its signature among the arguments by position.
 _NEVER_EMBEDDED = frozenset({"celery.chord_unlock"})
 #: Members of a signature (celery/canvas.py, ``Signature.__init__``). Of a chord, every other one becomes an option.
@@ -94,4 +98,7 @@ def _carried(task: str, args: list[Any], kwargs: Mapping[str, Any]) -> list[Any]
     if known is None:
         return []
     given = [value for name, value in zip(known.parameters, args, strict=False) if name in known.carries]
-    return given + [value for name, value in kwargs.items() if name in known.carries]
+    carried = given + [value for name, value in kwargs.items() if name in known.carries]
+    if known.maps and any(isinstance(value, dict) and value.get("task") in _NAMES for value in carried):
+        raise Rejected(Reason.BODY_MALFORMED, f"{task!r} maps a canvas task, which runs what stands in the items")
+    return carried

@@ -151,6 +151,19 @@ OPTIONS: dict[str, Accepts] = {
 }
 
 
+#: Parameters of what a worker calls with the options of a signature (celery/canvas.py, celery/app/base.py): what is
+#: named like one of them is none of the stamps that a message carries. ``header_delay`` has options of its own.
+_NO_STAMPS = CALL_OPTIONS | frozenset(
+    {
+        "_id", "app", "append_stamps", "body", "callbacks", "chord_body", "clone", "content_encoding", "content_type",
+        "create_sent_event", "eager", "errbacks", "force", "from_dict", "header", "header_delay", "header_result",
+        "header_result_args", "immutable", "last_task_id", "name", "now", "options", "p", "partial_args",
+        "partial_kwargs", "self", "self_headers", "subtask_type", "task", "tasks", "timezone", "visitor",
+        "visitor_headers",
+    }
+)  # fmt: skip
+
+
 def check_options(options: Any, key: TrustedKey, context: Context) -> None:
     """Refuse an option that is unknown or goes beyond what the signer may ask for."""
     if options is None:
@@ -162,7 +175,7 @@ def check_options(options: Any, key: TrustedKey, context: Context) -> None:
     for name, value in options.items():
         accepts = OPTIONS.get(name)
         if accepts is None:
-            if name in stamps and name not in CALL_OPTIONS:
+            if name in stamps and name not in _NO_STAMPS:
                 continue
             raise Rejected(Reason.CANVAS_OPTION, f"embedded option {name[:40]!r} is not one that callers may set")
         if not accepts(value, key, context):

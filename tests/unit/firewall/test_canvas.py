@@ -109,6 +109,28 @@ def test_a_map_over_a_bare_name_is_refused(task: str, by: str) -> None:
         refused(Reason.BODY_MALFORMED, "admin.drop", [1], message=message)
 
 
+@pytest.mark.parametrize("inner", sorted(BUILTIN_CANVAS))
+@pytest.mark.parametrize("task", ["celery.map", "celery.starmap", "celery.chunks"])
+def test_a_map_of_a_canvas_task_is_refused(task: str, inner: str) -> None:
+    """What that runs would stand in the items, which are data."""
+    whole = {"tasks": [sig()], "header": [], "body": sig(), "task": sig(), "it": []}
+    kind = inner.partition(".")[2] if inner in ("celery.chain", "celery.chord", "celery.group") else None
+    mapped = {**sig(inner), "kwargs": whole, "subtask_type": kind}
+    items = [["admin.drop", [1]]]
+    everything = a_key(send=["*"])
+    refused(Reason.BODY_MALFORMED, mapped, items, message=a_message(task=task, key=everything))
+    refused(Reason.BODY_MALFORMED, message=a_message(task=task, key=everything), task=mapped, it=items)
+    embedded = {**sig(task), "kwargs": {"task": mapped, "it": items}}
+    refused(Reason.BODY_MALFORMED, message=a_message(key=everything), embed={"callbacks": [embedded]})
+
+
+def test_celerys_old_chord_takes_no_options_among_its_arguments() -> None:
+    chord_message = a_message(task="celery.chord")
+    check(message=chord_message, header=[sig()], body=sig(), interval=1, max_retries=3)
+    for name, value in {"queue": "admin", "header_delay": {"queue": "admin"}, "kwargs": {}, "link": []}.items():
+        refused(Reason.CANVAS_OPTION, message=chord_message, header=[sig()], body=sig(), **{name: value})
+
+
 def test_what_celery_itself_makes_passes() -> None:
     one, two = Signature("shop.refund", (1,)), Signature("shop.refund", (2,), immutable=True)
     work = [
@@ -143,8 +165,9 @@ def test_what_looks_like_a_signature_in_a_users_arguments_is_data() -> None:
 def test_the_arguments_of_celerys_canvas_tasks_are_searched(task: str) -> None:
     message = a_message(task=task)
     refused(Reason.CANVAS_NOT_GRANTED, FORBIDDEN, message=message)
-    refused(Reason.CANVAS_NOT_GRANTED, message=message, tasks=[sig(), FORBIDDEN])
-    check(message=message, tasks=[sig()])
+    name = "header" if task == "celery.chord" else "tasks"
+    refused(Reason.CANVAS_NOT_GRANTED, message=message, **{name: [sig(), FORBIDDEN]})
+    check(message=message, **{name: [sig()]})
 
 
 def test_the_items_of_a_map_are_data() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
+from celery import Celery, Task
+from celery.app.amqp import AMQP
+from celery.backends.base import Backend
+from celery.canvas import Signature, _chain, chord, group
 
 from safecelery.errors import Reason, Rejected
 from safecelery.firewall.checks.canvas import canvas
@@ -12,7 +17,7 @@ from safecelery.firewall.checks.canvas_options import OPTIONS
 from tests.unit.firewall.messages import NOW, a_body, a_context, a_key, a_message
 
 
-def sig(task: Any = "shop.refund", **options: Any) -> dict[str, Any]:
+def sig(task: Any = "shop.refund", /, **options: Any) -> dict[str, Any]:
     return {"task": task, "args": [], "kwargs": {}, "options": options, "subtask_type": None, "immutable": False}
 
 
@@ -132,6 +137,29 @@ def test_a_stamp_cannot_carry_an_option_past_its_check() -> None:
         Reason.CANVAS_OPTION,
         embed={"callbacks": [sig("shop.refund", serializer="pickle", stamped_headers=["serializer"])]},
     )
+
+
+#: What a worker calls with the options of an embedded signature, or with some of them.
+CALLED = (
+    Signature.__init__, Signature.apply_async, Signature.clone, Signature.freeze, Signature._merge, Signature.stamp,
+    group.apply_async, group._apply_tasks, group.freeze, group.stamp,
+    _chain.apply_async, _chain.run, _chain.prepare_steps, _chain.freeze, _chain.stamp,
+    chord.__init__, chord.apply_async, chord.run, chord.freeze, chord.stamp,
+    Task.apply_async, Celery.send_task, AMQP.as_task_v2, Backend.apply_chord, Backend.fallback_chord_unlock,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("called", CALLED, ids=lambda called: called.__qualname__)
+def test_no_stamp_is_named_like_a_parameter_of_what_gets_the_options(called: Any) -> None:
+    """``header_delay`` of a chord, above all: its members are options that nobody has checked."""
+    named = [
+        parameter.name
+        for parameter in inspect.signature(called).parameters.values()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) and parameter.name not in OPTIONS
+    ]
+    for name in named:
+        stamped = sig("shop.refund", **{name: {"queue": "admin"}, "stamped_headers": [name]})
+        refused(Reason.CANVAS_OPTION, embed={"callbacks": [stamped]})
 
 
 @pytest.mark.parametrize("options", [[], "x", 1, True])
