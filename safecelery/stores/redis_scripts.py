@@ -2,8 +2,8 @@
 
 An entry of the ledger is one string: ``held TOKEN DELIVERIES LEASE_UNTIL HOLDER``, the same with ``free`` when it was
 given back, or ``done TOKEN``. Times are microseconds of Redis' clock. A token is the time of its claim, or one more
-than the one before: it grows even if the entry was lost in between. An entry that is none of these counts as completed:
-what cannot be read is refused.
+than the one before: it grows even if the entry was lost in between. An entry that is none of these, or no string,
+counts as completed: what cannot be read is refused, and keeps nothing else waiting.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
 """
 _READ = """
+local function get(key)
+  local value = redis.pcall('GET', key)
+  if type(value) ~= 'table' then return value end
+  if string.find(value.err, 'WRONGTYPE', 1, true) then return '' end
+  return redis.call('GET', key)
+end
 local function read(value)
   if not value then return nil end
   local state, token, count, ends, holder = string.match(value, '^(%a+) (%d+) (%d+) (%d+) (.*)$')
@@ -28,7 +34,7 @@ end
 
 #: KEYS: entry. ARGV: lease (us), ttl (ms), most deliveries, holder.
 CLAIM = f"""{_NOW}{_READ}
-local state, token, count, ends, holder = read(redis.call('GET', KEYS[1]))
+local state, token, count, ends, holder = read(get(KEYS[1]))
 if state == 'done' then return {{'replayed'}} end
 if state == 'held' and ends > now then return {{'held', ends - now, holder}} end
 if state and count >= tonumber(ARGV[3]) then return {{'poison', count}} end
@@ -43,7 +49,7 @@ return {{'admitted', string.format('%.0f', token), count}}
 RENEW = f"""{_NOW}{_READ}
 local answers = {{}}
 for i, key in ipairs(KEYS) do
-  local state, token, count, ends, holder = read(redis.call('GET', key))
+  local state, token, count, ends, holder = read(get(key))
   answers[i] = 0
   if state == 'held' and token == tonumber(ARGV[i + 2]) then
     redis.call('SET', key, write('held', token, count, now + tonumber(ARGV[1]), holder), 'KEEPTTL')
@@ -58,7 +64,7 @@ return answers
 COMPLETE = f"""{_READ}
 local answers = {{}}
 for i, key in ipairs(KEYS) do
-  local value, done = redis.call('GET', key), 'done ' .. ARGV[i]
+  local value, done = get(key), 'done ' .. ARGV[i]
   local state, token = read(value)
   answers[i] = 0
   if value == done then
@@ -73,7 +79,7 @@ return answers
 
 #: KEYS: entry. ARGV: token, deliveries that it did not use up.
 RELEASE = f"""{_READ}
-local state, token, count, ends, holder = read(redis.call('GET', KEYS[1]))
+local state, token, count, ends, holder = read(get(KEYS[1]))
 if state ~= 'held' or token ~= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], write('free', token, count - tonumber(ARGV[2]), 0, holder), 'KEEPTTL')
 return 1

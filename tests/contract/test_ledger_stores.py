@@ -259,6 +259,28 @@ def test_an_entry_of_redis_that_cannot_be_read_counts_as_completed(
     store.close()
 
 
+@pytest.mark.redis
+def test_an_entry_of_redis_that_is_no_string_keeps_no_other_waiting(
+    request: pytest.FixtureRequest, tmp_path: Path, jti: str
+) -> None:
+    """An error would be that of a store that does not answer, for which a worker lets everything wait."""
+    place = OPENERS["redis"](request, tmp_path)
+    store = open_store(place.url, place.tls)
+    fine, lost = claim(store, f"{jti}a"), claim(store, f"{jti}b")
+    assert isinstance(fine, Admitted)
+    assert isinstance(lost, Admitted)
+    with redis.Redis.from_url(place.url, **place.tls) as client:
+        for name in (jti, f"{jti}b"):
+            client.delete(f"safecelery:ledger:{name}")
+            client.rpush(f"safecelery:ledger:{name}", "x")
+    assert claim(store, jti) == Replayed()
+    both = [(f"{jti}b", lost.token), (f"{jti}a", fine.token)]
+    assert store.renew(both, 5) == [False, True]
+    assert store.complete(both) == [False, True]
+    assert store.release(f"{jti}b", lost.token, counts=True) is False
+    store.close()
+
+
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "sqlite:////nowhere/at/all/ledger.db"])
 def test_a_store_that_cannot_be_reached_says_so(url: str) -> None:
     away = open_store(url, {})
