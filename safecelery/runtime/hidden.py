@@ -110,7 +110,6 @@ def veil(task_id: str, name: str) -> Iterator[None]:
 @contextmanager
 def gathering() -> Iterator[None]:
     """This thread gathers what the tasks of a chord came to, to hand it on in another task's name."""
-    _cover_loggers()
     before, gathered = _behind(), is_gathering()
     _BEHIND.gathering = True
     try:
@@ -126,6 +125,7 @@ def is_gathering() -> bool:
 
 def draw_veil(name: str) -> None:
     """Something of an encrypted task was gathered: the veil is down until that is over. No message is veiled by it."""
+    _cover_loggers()
     _BEHIND.messages = (*_behind(), ("", name))
 
 

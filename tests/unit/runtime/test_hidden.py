@@ -138,7 +138,7 @@ def test_our_own_words_stay_and_the_frames_of_what_we_caught_do_not(ear: Ear) ->
     assert record.exc_info[2] is None
 
 
-def test_what_is_gathered_for_a_chord_draws_the_veil_until_that_is_over() -> None:
+def test_what_is_gathered_for_a_chord_draws_the_veil_until_that_is_over(ear: Ear) -> None:
     assert not is_gathering()
     with gathering():
         assert is_gathering()
@@ -146,6 +146,8 @@ def test_what_is_gathered_for_a_chord_draws_the_veil_until_that_is_over() -> Non
         draw_veil("shop.pay")
         assert veil_is_down()
         assert not is_veiled("t-1"), "no message is kept from going out as it is"
+        logging.getLogger("celery.app.builtins").error("chord raised: %r", CANARY)
+    assert CANARY not in ear.text
     assert not is_gathering()
     assert not veil_is_down()
 
