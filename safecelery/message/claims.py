@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,6 +87,13 @@ class Claims:
     """Celery's headers, as published."""
     props: Mapping[str, Any]
     """Properties of the message that a worker acts on: correlation_id, reply_to, priority."""
+
+    @property
+    def entry(self) -> str:
+        """What the ledger knows the message by. An id is its key's own: who reads it on the broker, and signs another
+        message with it, uses up nobody else's.
+        """
+        return hashlib.sha256(f"{self.kid} {self.jti}".encode()).hexdigest()
 
     def to_bytes(self) -> bytes:
         """The bytes that are signed and sent (E2.1).

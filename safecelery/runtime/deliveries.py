@@ -43,12 +43,12 @@ _SWEEP_S = 600.0
 class Delivery:
     """One claimed message, until the worker has answered for it."""
 
-    __slots__ = ("_deliveries", "jti", "message", "number", "settled", "task", "token", "unanswered")
+    __slots__ = ("_deliveries", "entry", "jti", "message", "number", "settled", "task", "token", "unanswered")
 
-    def __init__(self, deliveries: Deliveries, message: Undecoded, jti: str, admitted: Admitted, task: str) -> None:
-        self._deliveries = deliveries
+    def __init__(self, by: Deliveries, message: Undecoded, claims: Claims, admitted: Admitted, task: str) -> None:
+        self._deliveries = by
         self.message = message
-        self.jti = jti
+        self.jti, self.entry = claims.jti, claims.entry
         self.token = admitted.token
         self.number = admitted.delivery
         """1 for the first time that it is delivered."""
@@ -123,13 +123,13 @@ class Deliveries:
         """
         task = str(claims.hdr.get("task"))
         ttl_s = max(0.0, claims.exp - time.time()) + self._max_skew_s
-        match self._running_here(claims.jti) or self._store.claim(
-            claims.jti, self._holder, lease_s=self._lease_s, ttl_s=ttl_s, max_deliveries=self._max_deliveries
+        match self._running_here(claims.entry) or self._store.claim(
+            claims.entry, self._holder, lease_s=self._lease_s, ttl_s=ttl_s, max_deliveries=self._max_deliveries
         ):
             case Admitted() as admitted:
                 if admitted.delivery > 1:
                     note(Happened.TAKEN_OVER, f"delivery {admitted.delivery}", task=task, jti=claims.jti)
-                mine = Delivery(self, message, claims.jti, admitted, task)
+                mine = Delivery(self, message, claims, admitted, task)
                 self.remember(mine)
                 return mine
             case Held(for_s, holder):
@@ -146,27 +146,27 @@ class Deliveries:
         message.ack()
         return None
 
-    def _running_here(self, jti: str) -> Held | None:
+    def _running_here(self, entry: str) -> Held | None:
         """This worker has it. After it stood still for longer than a lease, the ledger does not know that any more."""
-        mine = self._open.get(jti)
+        mine = self._open.get(entry)
         return Held(self._lease_s, self._holder) if mine is not None and not mine.settled else None
 
     def remember(self, delivery: Delivery) -> None:
         """Renew its lease."""
         if not delivery.settled:
             self.forget(delivery)
-            self._open[delivery.jti] = delivery
+            self._open[delivery.entry] = delivery
 
     def forget(self, delivery: Delivery) -> None:
         """Renew it no more."""
         for some in (self._open, self._lapsing):
-            if some.get(delivery.jti) is delivery:
-                del some[delivery.jti]
+            if some.get(delivery.entry) is delivery:
+                del some[delivery.entry]
 
     def lapse(self, delivery: Delivery) -> None:
         """Renew it no more, but give it back at the end if it was never begun."""
         self.forget(delivery)
-        self._lapsing[delivery.jti] = delivery
+        self._lapsing[delivery.entry] = delivery
 
     # Answering --------------------------------------------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class Deliveries:
         self.backlog.run(partial(self._complete, ended), of_connection=False)
 
     def _complete(self, ended: Sequence[_Ended]) -> None:
-        completed = self._store.complete([(delivery.jti, delivery.token) for delivery, _ in ended])
+        completed = self._store.complete([(delivery.entry, delivery.token) for delivery, _ in ended])
         with ExitStack() as answers:  # each is given, whatever becomes of the others
             for (delivery, answer), known in reversed(list(zip(ended, completed, strict=True))):
                 self.forget(delivery)
@@ -207,7 +207,7 @@ class Deliveries:
         delivery.settled = True
         self.forget(delivery)
         try:
-            self._store.release(delivery.jti, delivery.token, counts=counts)
+            self._store.release(delivery.entry, delivery.token, counts=counts)
         except StoreUnavailable as error:
             note(Happened.STORE_UNAVAILABLE, f"{error}; the lease ends by itself", jti=delivery.jti)
 
@@ -240,7 +240,7 @@ class Deliveries:
         every = list(self._open.values())
         for start in range(0, len(every), _BATCH):
             batch = every[start : start + _BATCH]
-            answers = self._store.renew([(one.jti, one.token) for one in batch], self._lease_s)
+            answers = self._store.renew([(one.entry, one.token) for one in batch], self._lease_s)
             for delivery, renewed in zip(batch, answers, strict=True):
                 if not renewed and not delivery.settled:
                     self.forget(delivery)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -102,11 +103,12 @@ def expired(stage: Stage, task: str, *args: Any, queue: str = "celery", owner: s
     return task_id
 
 
-def until_completed(stage: Stage, jti: str) -> None:
-    """Wait until the worker's ledger knows that this message ran: from then on a copy is refused."""
+def until_completed(stage: Stage, kid: str, jti: str) -> None:
+    """Wait until the worker's ledger knows that this key's message ran: from then on a copy is refused."""
+    entry = hashlib.sha256(f"{kid} {jti}".encode()).hexdigest()
     url = stage.broker.url if stage.on_redis else stage.results_url
     with redis.Redis.from_url(url, **stage.results.broker_ssl or {}) as client:
-        eventually(lambda: (client.get(LEDGER_PREFIX + jti) or b"").startswith(b"done"), what="its completion")
+        eventually(lambda: (client.get(LEDGER_PREFIX + entry) or b"").startswith(b"done"), what="its completion")
 
 
 def plant(stage: Stage, body: bytes, headers: dict[str, Any] | None = None) -> None:

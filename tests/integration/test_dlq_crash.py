@@ -148,7 +148,7 @@ def test_a_replay_killed_before_the_letter_is_removed_can_be_repeated(stage: Sta
     desk.until(1)
     desk.run("replay", "--yes", program=at_removal(stage), status=-signal.SIGKILL)
     eventually(lambda: stage.witnesses("add", x=41_001), what="the message was out")
-    until_completed(stage, desk.book[0]["jti"])
+    until_completed(stage, desk.book[0]["by"], desk.book[0]["jti"])
     desk.until(1)
     desk.run("replay", "--yes")
     desk.until(1)

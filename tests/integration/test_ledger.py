@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,15 @@ from typing import Any
 import pytest
 from service.factory import make_app
 
+from safecelery.keys.ring import Keyring
+from safecelery.keys.sources import load_private
+from safecelery.keys.trust import TrustStore
+from safecelery.message.claims import Audience
 from safecelery.message.dead_letter import read_letter
+from safecelery.message.seal import HEADER, Draft, seal
 from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
+from tests.integration.envelope import claims_of
 from tests.integration.ledger_stage import MAX_DELIVERIES, policy_in, register, worker_of
 from tests.integration.stage import TIMEOUT, Identities, Stage, eventually, let_go
 
@@ -121,6 +129,29 @@ def test_a_copy_of_a_message_that_runs_is_not_started_and_then_dropped(ground: S
         eventually(lambda: noted(worker, "duplicate-dropped") == 1, what="the copy to be dropped")
         assert ground.depth(queue) == 0
         assert refused(worker, "replayed") == 0
+    assert len(ground.witnesses("slow", name=name, when="begins")) == 1
+
+
+def test_an_id_that_another_key_signed_before_is_still_its_own(ground: Stage, queue: str, name: str) -> None:
+    """Whoever reads ids on the broker, and may send anything, could else have others' messages taken for copies."""
+    result = send(ground, queue, "slow", name, 0)
+    (item,) = eventually(lambda: ground.take(queue), what="a message in the queue")
+    jti = claims_of(item)["jti"]
+    body = json.dumps([[f"{name}-other", 3], {}, {}]).encode()
+    headers = {"task": "service.slow", "id": name, "lang": "py"}
+    ring = Keyring(load_private(ground.keys.reference("worker")), TrustStore.load(ground.keys.trust_file))
+    draft = Draft(
+        typ="task", aud=Audience(queue=queue), ct="application/json", ce="utf-8", cmp=None, hdr=headers, props={},
+        body=body, lifetime_s=600, jti=jti,
+    )  # fmt: skip
+    with worker_of(ground, queue) as worker:
+        ground.put(queue, body, {**headers, HEADER: seal(draft, ring, now=time.time())})
+        eventually(lambda: ground.witnesses("slow", name=f"{name}-other", when="begins"), what="the other's message")
+        replay(ground, queue, item)
+        assert result.get(timeout=TIMEOUT) == name
+        eventually(lambda: ground.witnesses("slow", name=f"{name}-other", when="ends"))
+        replay(ground, queue, item)
+        eventually(lambda: refused(worker, "replayed"), what="the refusal of the copy")
     assert len(ground.witnesses("slow", name=name, when="begins")) == 1
 
 

@@ -22,6 +22,14 @@ def test_members_are_those_of_the_object() -> None:
     assert {*Claims.__dataclass_fields__} == {*some_claims()}
 
 
+def test_an_id_is_its_keys_own_in_the_ledger() -> None:
+    one = Claims.from_json(some_claims())
+    assert Claims.from_json(some_claims(iat=one.iat - 1)).entry == one.entry
+    others = {Claims.from_json(some_claims(**other)).entry for other in ({"kid": "other"}, {"jti": "other" * 6})}
+    assert len({one.entry, *others}) == 3
+    assert len(one.entry) <= 64  # a column of the SQL store
+
+
 @pytest.mark.parametrize("typ", TYPES)
 def test_every_domain_can_be_claimed(typ: str) -> None:
     assert Claims.from_json(some_claims(typ=typ)).typ == typ

@@ -85,7 +85,7 @@ class FallibleStore(MemoryStore):
 
 
 def claims_of(jti: str, exp: float) -> Any:
-    return SimpleNamespace(jti=jti, exp=exp, hdr={"task": "orders.t"})
+    return SimpleNamespace(jti=jti, entry=jti, exp=exp, hdr={"task": "orders.t"})
 
 
 class World:

@@ -153,7 +153,7 @@ def test_with_the_connection_goes_what_was_not_begun_and_what_runs_is_kept(world
     world.consumer.passes(2)
     assert isinstance(world.elsewhere(JTI + "runs"), Held)
     assert isinstance(world.elsewhere(JTI + "handed"), Admitted)
-    assert not waits._deliveries._store.renew([(waits.jti, waits.token)], 1)[0]
+    assert not waits._deliveries._store.renew([(waits.entry, waits.token)], 1)[0]
 
 
 def test_one_that_was_handed_over_and_begins_after_all_is_renewed_again(world: World) -> None:
