@@ -7,8 +7,10 @@ that its own settings name, and nowhere else; it believes the bytes because thei
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -77,7 +79,7 @@ class ClaimPlace:
         """At most one byte more than was sealed."""
         try:
             system, root = _opened(self.url)
-            with system.open(f"{root}/{name}", "rb") as file:
+            with _readable(system, f"{root}/{name}") as file:
                 read = bytearray()
                 while len(read) <= size and (chunk := file.read(min(_CHUNK, size + 1 - len(read)))):
                     read += chunk
@@ -124,6 +126,17 @@ def _opened(url: str) -> tuple[Any, str]:
 
     system, root = fsspec.core.url_to_fs(url)
     return system, str(root).rstrip("/")
+
+
+def _readable(system: Any, path: str) -> Any:
+    """The object. In a directory that others may write to, a pipe would keep its reader waiting beyond any timeout."""
+    if not _is_local(system):
+        return system.open(path, "rb")
+    file = open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: SIM115, PTH123
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError("no regular file")
+    return file
 
 
 def _is_local(system: Any) -> bool:

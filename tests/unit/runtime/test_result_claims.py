@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,23 @@ def test_no_claim_names_anything_else(place: ClaimPlace, claim: Any) -> None:
         place.get(claim)
     assert caught.value.reason is Reason.BODY_MALFORMED
     place.remove(claim)
+
+
+@pytest.mark.parametrize("planted", ["pipe", "link", "directory"])
+def test_only_a_file_is_read(place: ClaimPlace, tmp_path: Path, planted: str) -> None:
+    """A pipe that nobody writes to would never end."""
+    claim = place.put(b"data")
+    path = tmp_path / "large" / claim["name"]
+    path.rename(tmp_path / "elsewhere")
+    if planted == "pipe":
+        os.mkfifo(path)
+    elif planted == "link":
+        path.symlink_to(tmp_path / "elsewhere")
+    else:
+        path.mkdir()
+    with pytest.raises(Rejected, match="cannot be read") as caught:
+        place.get(claim)
+    assert caught.value.reason is Reason.BODY_MALFORMED
 
 
 def test_a_claim_that_is_larger_than_the_reader_takes(place: ClaimPlace) -> None:
