@@ -38,6 +38,7 @@ LONGEST = (
     "attacks/test_attacks_on_results.py",
     "integration/test_mixed_fleet.py",
     "integration/test_dlq_cli.py",
+    "integration/test_dlq_many.py",
     "integration/test_key_reload.py",
     "integration/test_results.py",
     "integration/test_encryption.py",

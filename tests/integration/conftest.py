@@ -18,6 +18,7 @@ from safecelery.testing.processes import CeleryProcess
 from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration import extra_tasks  # noqa: F401  # registers shared tasks
 from tests.integration.control_stage import ControlStage, on_control_stage
+from tests.integration.dlq_stage import Desk
 from tests.integration.lint_process import LintedProject
 from tests.integration.stage import IDLE, Identities, Stage, eventually, let_go
 
@@ -104,3 +105,11 @@ def both_still_run(remote: ControlStage) -> Iterator[None]:
 def linted(tmp_path: Path) -> LintedProject:
     """An empty project to lint in processes of their own."""
     return LintedProject(tmp_path)
+
+
+@pytest.fixture
+def desk(stage: Stage, tmp_path: Path) -> Desk:
+    """``safecelery dlq``, and no dead letters."""
+    desk = Desk(stage, tmp_path)
+    desk.empty()
+    return desk

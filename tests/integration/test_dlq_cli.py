@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
-import tracemalloc
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
-from pathlib import Path
-
-import pytest
-from kombu import Connection
 
 from safecelery import SafeCelery
-from safecelery.message.dead_letter import DeadLetter, Original
-from safecelery.message.stages import RawMessage
 from safecelery.runtime.dead_letters.stream import open_letters
 from tests.conftest import missing
 from tests.integration.dlq_stage import CANARY, DEAD, Desk, expired, plant
@@ -23,13 +15,6 @@ from tests.integration.test_operations import celery
 
 BODY = json.dumps([[CANARY], {}, {}]).encode()
 HOSTILE = "evil\x1b[31m\u202etask"
-
-
-@pytest.fixture
-def desk(stage: Stage, tmp_path: Path) -> Desk:
-    desk = Desk(stage, tmp_path)
-    desk.empty()
-    return desk
 
 
 def unsigned(stage: Stage, task: str = "service.add", **headers: str) -> None:
@@ -236,74 +221,6 @@ def test_purge_asks_and_removes_what_it_counted(stage: Stage, desk: Desk) -> Non
     desk.until(3)
     assert "removed 2 of" in desk.run("purge", "--task", "service.*", "--yes").stdout
     assert [letter["claimed_task"] for letter in desk.listed()] == ["other.task"]
-
-
-def fill(stage: Stage, count: int) -> None:
-    """So many items, over one connection."""
-    with Connection(stage.broker.url, ssl=stage.broker.broker_ssl) as connection:
-        producer = connection.Producer(auto_declare=False)
-        for _ in range(count):
-            producer.publish(
-                b"{}", routing_key=DEAD, exchange="", content_type="application/json", content_encoding="utf-8"
-            )
-    eventually(lambda: stage.depth(DEAD) == count, what="all items")
-
-
-def test_what_is_said_to_be_removed_is_removed(stage: Stage, desk: Desk) -> None:
-    """Thousands of single acknowledgements right before the channel closes: RabbitMQ may forget the last ones."""
-    count = 2_000
-    for number in range(4):
-        fill(stage, count)
-        with open_letters(stage.app) as letters:
-            every_other = [entry.found.handle for entry in letters.walk()][::2]
-            assert letters.browser.remove_all(every_other) == count // 2
-        eventually(lambda: stage.depth(DEAD) == count // 2, what=f"half of round {number}")
-        assert len(stage.take(DEAD)) == count // 2
-    assert desk.listed() == []
-
-
-def test_a_look_that_is_broken_off_leaves_all_letters_for_the_next(stage: Stage, desk: Desk) -> None:
-    """RabbitMQ has handed out more than was read by then, and puts it back when the channel is closed."""
-    fill(stage, 300)
-    with open_letters(stage.app) as letters:
-        for _ in letters.walk():
-            break
-    with open_letters(stage.app) as letters:
-        assert letters.browser.count() == 300
-
-
-@pytest.mark.timeout(400)
-def test_ten_thousand_letters_in_little_memory(stage: Stage, desk: Desk) -> None:
-    count, size = 10_000, 4096
-    raw = RawMessage(b"x" * size, {"task": "t"}, {}, None, None, "celery")
-
-    def letter(number: int) -> bytes:
-        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
-        return DeadLetter(
-            id=f"{number:032x}", reason="stale", detail="", queue="celery", worker="w", at=at, key=None, task=None,
-            task_id=None, claimed_task="t", deliveries=None, original=Original.of(raw),
-        ).to_bytes()  # fmt: skip
-
-    with Connection(stage.broker.url, ssl=stage.broker.broker_ssl) as connection:  # waits for no confirmations
-        producer = connection.Producer(auto_declare=False)
-        for number in range(count):
-            producer.publish(
-                letter(number), routing_key=DEAD, exchange="", content_type="application/json",
-                content_encoding="utf-8",
-            )  # fmt: skip
-    eventually(lambda: stage.depth(DEAD) == count, timeout=120, what="all letters")
-    tracemalloc.start()
-    with open_letters(stage.app) as letters:
-        ids = [int(entry.id, 16) for entry in letters.walk()]
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert sorted(ids) == list(range(count))
-    assert ids == sorted(ids), "nobody has looked before, so they come in order"
-    assert peak < 8 * 2**20, f"{peak} bytes for {count * size} bytes of bodies"
-    shown = desk.listed("--limit", "3")
-    assert [letter["id"] for letter in shown] == [f"{number:032x}" for number in range(3)]
-    assert f"removed {count:,}" in desk.run("purge", "--yes").stdout
-    assert desk.listed() == []
 
 
 def test_what_the_broker_refuses_is_one_sentence(stage: Stage, desk: Desk) -> None:
