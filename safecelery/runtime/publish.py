@@ -13,7 +13,7 @@ from kombu.transport.native_delayed_delivery import _delay_prefix_re
 
 from safecelery.errors import SealError
 from safecelery.firewall.checks.audience import DELAYED_DELIVERY
-from safecelery.firewall.checks.shape import REQUEST_MEMBERS
+from safecelery.firewall.checks.shape import COPIES, REQUEST_MEMBERS
 from safecelery.firewall.checks.sizes import amiss
 from safecelery.message.claims import Audience
 from safecelery.message.encrypted import ENCRYPTED
@@ -72,6 +72,11 @@ class SafeProducer(Producer):
             raise SealError(
                 f"header {reserved[0]!r} would stand in for a member of the task's request, so a worker refuses it; "
                 "choose another name. Nothing was sent"
+            )
+        if copies := sorted(COPIES & headers.keys()):
+            raise SealError(
+                f"header {copies[0]!r} would have the broker send copies to queues that are not signed, so a worker "
+                "refuses it; send a message to each queue. Nothing was sent"
             )
         if (compression or self.compression) and (compression or self.compression) not in COMPRESSIONS:
             raise SealError(f"compression {compression!r} cannot be undone with a limit; use one of gzip, bzip2, lzma")

@@ -7,7 +7,7 @@ from typing import Any
 
 from safecelery.errors import Reason, Rejected
 from safecelery.firewall.checks.schedule import check_eta, moment
-from safecelery.firewall.checks.shape import OWN_HEADERS, REQUEST_MEMBERS, is_name
+from safecelery.firewall.checks.shape import COPIES, OWN_HEADERS, REQUEST_MEMBERS, is_name
 from safecelery.firewall.checks.sizes import amiss
 from safecelery.firewall.interface import Context
 from safecelery.keys.trust import TrustedKey
@@ -93,11 +93,14 @@ def _compression(value: Any, key: TrustedKey, context: Context) -> bool:
     return value is None or (isinstance(value, str) and value in COMPRESSIONS)
 
 
+_NO_HEADERS = OWN_HEADERS | REQUEST_MEMBERS | COPIES
+
+
 def _headers(value: Any, key: TrustedKey, context: Context) -> bool:
     """Celery lets these overwrite its own, ``task`` included (celery/app/amqp.py, ``_create_task_sender``)."""
     if value is None:
         return True
-    return isinstance(value, dict) and not (value.keys() & (OWN_HEADERS | REQUEST_MEMBERS)) and amiss(value) is None
+    return isinstance(value, dict) and not (value.keys() & _NO_HEADERS) and amiss(value) is None
 
 
 #: Option -> whether its value is acceptable. What is not listed is refused.

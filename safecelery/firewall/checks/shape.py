@@ -12,7 +12,7 @@ from typing import TypeGuard
 from safecelery.errors import Reason, Rejected
 from safecelery.firewall.interface import Body, Context, Received
 
-__all__ = ["OWN_HEADERS", "REQUEST_MEMBERS", "is_name", "shape"]
+__all__ = ["COPIES", "OWN_HEADERS", "REQUEST_MEMBERS", "is_name", "shape"]
 
 
 def is_name(value: object) -> TypeGuard[str]:
@@ -91,6 +91,11 @@ REQUEST_MEMBERS = frozenset(
 )  # fmt: skip
 
 
+#: Headers that name further queues, to which RabbitMQ sends copies (https://www.rabbitmq.com/docs/sender-selected): the
+#: worker would send them its own retries and callbacks, with what came of the task, wherever the signer likes.
+COPIES = frozenset({"BCC", "CC"})
+
+
 def shape(message: Received, body: Body, context: Context) -> None:
     """Refuse missing names, wrong types, and names that are not for headers."""
     headers = message.claims.hdr
@@ -104,5 +109,5 @@ def shape(message: Received, body: Body, context: Context) -> None:
         if name not in PROPERTIES or not PROPERTIES[name](value):
             raise Rejected(Reason.CLAIMS_MALFORMED, f"property {name[:40]!r} is unknown or has the wrong type")
     for name in headers:
-        if name in REQUEST_MEMBERS or name.startswith("__"):
+        if name in REQUEST_MEMBERS or name in COPIES or name.startswith("__"):
             raise Rejected(Reason.CLAIMS_MALFORMED, f"header {name[:40]!r} is not for a message to set")

@@ -17,7 +17,7 @@ from safecelery.firewall.checks.lifetime import lifetime
 from safecelery.firewall.checks.registered import registered
 from safecelery.firewall.checks.retries import POLLING, retries, retry_count
 from safecelery.firewall.checks.schedule import dates, schedule
-from safecelery.firewall.checks.shape import OPTIONAL, REQUEST_MEMBERS, REQUIRED, shape
+from safecelery.firewall.checks.shape import COPIES, OPTIONAL, REQUEST_MEMBERS, REQUIRED, shape
 from safecelery.message.claims import Audience
 from safecelery.message.stages import VerifiedMessage, verified
 from tests.unit.firewall.messages import NOW, a_body, a_context, a_key, a_message, limits
@@ -90,6 +90,11 @@ def test_task_and_id_must_be_there_as_text(name: str, value: Any) -> None:
 @pytest.mark.parametrize("name", [*sorted(REQUEST_MEMBERS), "__class__", "__anything"])
 def test_a_header_that_would_stand_in_for_a_member_of_the_request_is_refused(name: str) -> None:
     assert name in refuses(shape, a_message(**{name: None}), Reason.CLAIMS_MALFORMED)
+
+
+@pytest.mark.parametrize("name", sorted(COPIES))
+def test_a_header_that_names_further_queues_is_refused(name: str) -> None:
+    assert name in refuses(shape, a_message(**{name: ["elsewhere"]}), Reason.CLAIMS_MALFORMED)
 
 
 # audience ---------------------------------------------------------------------------------------------------------

@@ -46,3 +46,7 @@ def test_a_header_that_every_worker_would_refuse_is_not_sent(tmp_path: Path) -> 
         app.send_task("orders.pay", headers={"note": "x" * 20_000})
     with pytest.raises(SealError, match="headers, allowed are"):
         app.send_task("orders.pay", headers={f"x{n}": n for n in range(120)})
+    with pytest.raises(SealError, match="header 'CC' would have the broker send copies"):
+        app.send_task("orders.pay", headers={"CC": ["elsewhere"]})
+    with pytest.raises(SealError, match="header 'delivery_info' would stand in"):
+        app.send_task("orders.pay", headers={"delivery_info": {}})
