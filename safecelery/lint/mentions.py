@@ -6,7 +6,7 @@ Searching for a fixed text runs at memory speed; a regular expression of alterna
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "WORDS",
     "Lines",
     "lines_of",
+    "may_configure",
     "mentioned",
     "reads_results",
     "within",
@@ -54,9 +55,38 @@ WORDS: Final = (
 """Words that decide whether a whole module is looked through for something rare."""
 
 
+_CONFIGURING: Final = ("config_from_", "register_task")
+_CONFIGURED: Final = (".conf", ".Task")
+
+
 def mentioned(source: str) -> list[str]:
     """Which of :data:`WORDS` occur."""
     return [word for word in WORDS if word in source]
+
+
+def may_configure(source: str) -> bool:
+    """Whether some function of a module may configure an app of Celery's, or declare a task inside of itself."""
+    if any(word in source for word in _CONFIGURING):
+        return True
+    if any("task" in _rest_of_line(source, at) for mark in (" @", "\t@") for at in _places(source, mark)):
+        return True
+    return any(
+        not source[at + len(name) : at + len(name) + 1].isidentifier()
+        for name in _CONFIGURED
+        for at in _places(source, name)
+    )
+
+
+def _places(source: str, word: str) -> Iterator[int]:
+    at = source.find(word)
+    while at >= 0:
+        yield at
+        at = source.find(word, at + 1)
+
+
+def _rest_of_line(source: str, at: int) -> str:
+    end = source.find("\n", at)
+    return source[at:] if end < 0 else source[at:end]
 
 
 def reads_results(source: str) -> bool | None:
@@ -71,10 +101,7 @@ def lines_of(source: str, words: Iterable[str]) -> list[int]:
     """The lines, from 1 and in order, that hold one of the words."""
     places: set[int] = set()
     for word in words:
-        at = source.find(word)
-        while at >= 0:
-            places.add(at)
-            at = source.find(word, at + 1)
+        places.update(_places(source, word))
     lines: list[int] = []
     line, start = 1, 0
     for place in sorted(places):

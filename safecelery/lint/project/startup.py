@@ -60,6 +60,8 @@ def run_uncalled(it: Interpreter, modules: list[Module]) -> None:
         for module in modules:
             if wanted is _FILLING and not _FILLING_WORDS.intersection(module.words):
                 continue
+            if wanted is _CONFIGURING and not module.record.ir.get("configures"):
+                continue
             for function in list(module.functions):
                 method_of_app = function.owner is not None and is_celery_class(function.owner)
                 if function.called or function.body is None or not _acts(function.body, wanted, method_of_app):
