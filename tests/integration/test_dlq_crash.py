@@ -17,13 +17,6 @@ from tests.integration.dlq_stage import DEAD, Desk, expired, until_completed
 from tests.integration.stage import Stage, eventually
 
 
-@pytest.fixture
-def desk(stage: Stage, tmp_path: Path) -> Desk:
-    desk = Desk(stage, tmp_path)
-    desk.empty()
-    return desk
-
-
 def worker(stage: Stage, home: Path, queue: str, app: str = "service.app", **env: str) -> CeleryProcess:
     return CeleryProcess(
         app, "worker", ["-c", "1", "-Q", queue, "-n", f"{queue}@%h"], directory=home, name=queue,
