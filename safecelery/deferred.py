@@ -23,7 +23,7 @@ _OPTIONS: Final = frozenset({"frozen", "kw_only", "eq", "order"})
 class _Deferred:
     """What is still to be written of one class, standing in its ``__dataclass_fields__`` until then."""
 
-    __slots__ = ("_cls", "_namespace", "_options")
+    __slots__ = ("_namespace", "_options", "cls")
 
     def __init__(self, cls: Any, options: dict[str, bool]) -> None:
         self._options = options
@@ -31,18 +31,14 @@ class _Deferred:
         fields = _own_fields(self._namespace)
         kept = {name: value for name, value in self._namespace.items() if name not in fields}
         state = {"__slots__": fields, _FIELDS: self, "__getstate__": _getstate, "__setstate__": _setstate}
-        self._cls = type(cls)(cls.__name__, cls.__bases__, {**self._stubs(), **kept, **state, "__init__": self._init()})
-        self._cls.__qualname__ = cls.__qualname__
-
-    @property
-    def cls(self) -> Any:
+        self.cls = type(cls)(cls.__name__, cls.__bases__, {**self._stubs(), **kept, **state, "__init__": self._init()})
         """The class: slots for its fields, and stubs that write the rest when they are first called."""
-        return self._cls
+        self.cls.__qualname__ = cls.__qualname__
 
     def __get__(self, instance: object, owner: object = None) -> Any:
         """As ``dataclasses.fields``, ``replace`` and ``is_dataclass`` look up ``__dataclass_fields__``."""
-        self._write(_TO_BE_MADE, repr=False, eq=False, order=False)
-        return self._cls.__dict__[_FIELDS]
+        self._make_ready()
+        return self.cls.__dict__[_FIELDS]
 
     def _compared(self) -> tuple[str, ...]:
         """The methods that compare and show."""
@@ -58,24 +54,28 @@ class _Deferred:
 
     def _init(self) -> Any:
         def __init__(self_: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-            self._write(_TO_BE_MADE, repr=False, eq=False, order=False)
-            self._cls.__init__(self_, *args, **kwargs)
+            self._make_ready()
+            self.cls.__init__(self_, *args, **kwargs)
 
         return __init__
 
     def _later(self, name: str) -> Any:
         def stub(self_: Any, /, *args: Any) -> Any:
             self._write(self._compared())
-            return getattr(self._cls, name)(self_, *args)
+            return getattr(self.cls, name)(self_, *args)
 
         return stub
+
+    def _make_ready(self) -> None:
+        """Write what instances need, and not yet what compares and shows them."""
+        self._write(_TO_BE_MADE, repr=False, eq=False, order=False)
 
     def _write(self, names: tuple[str, ...], **less: bool) -> None:
         """Let the standard library write into a plain twin of the class, and take over what it wrote.
 
         A new twin each time: it changes the defaults of what it decorates, and two threads may come here at once.
         """
-        cls = self._cls
+        cls = self.cls
         twin = type(cls)(cls.__name__, cls.__bases__, dict(self._namespace))
         twin.__qualname__ = cls.__qualname__
         written = vars(dataclasses.dataclass(**{**self._options, **less})(twin))

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 __all__ = [
+    "CONFIGURED",
+    "CONFIGURING",
     "NAMING",
     "NETWORK",
     "RETRYING",
@@ -48,15 +50,15 @@ _PERHAPS_READING: Final = {
 }
 
 
+CONFIGURING: Final = ("config_from_object", "config_from_envvar", "register_task")
+"""Methods of an app that configure it or give it a task."""
+CONFIGURED: Final = ("conf", "Task")
+"""Attributes of an app that whoever configures it uses."""
 WORDS: Final = (
     "DJANGO_SETTINGS_MODULE", "from_object(", "__init_subclass__", "autodiscover_tasks", "worker_main", "argv=",
     "lask",
 )  # fmt: skip
 """Words that decide whether a whole module is looked through for something rare."""
-
-
-_CONFIGURING: Final = ("config_from_", "register_task")
-_CONFIGURED: Final = (".conf", ".Task")
 
 
 def mentioned(source: str) -> list[str]:
@@ -66,14 +68,14 @@ def mentioned(source: str) -> list[str]:
 
 def may_configure(source: str) -> bool:
     """Whether some function of a module may configure an app of Celery's, or declare a task inside of itself."""
-    if any(word in source for word in _CONFIGURING):
+    if any(word in source for word in CONFIGURING):
         return True
     if any("task" in _rest_of_line(source, at) for mark in (" @", "\t@") for at in _places(source, mark)):
         return True
     return any(
-        not source[at + len(name) : at + len(name) + 1].isidentifier()
-        for name in _CONFIGURED
-        for at in _places(source, name)
+        not source[at + len(name) + 1 : at + len(name) + 2].isidentifier()
+        for name in CONFIGURED
+        for at in _places(source, f".{name}")
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from safecelery.lint.finding import Because
 from safecelery.lint.ir import Node
+from safecelery.lint.mentions import CONFIGURED, CONFIGURING
 from safecelery.lint.model.interpreter import Interpreter
 from safecelery.lint.model.protocols import Raised
 from safecelery.lint.model.scope import Module
@@ -26,7 +27,7 @@ _FILLING_WORDS = frozenset({"from_object(", "lask"})
 """A module without any of them fills none."""
 
 
-_CONFIGURING = frozenset({"config_from_object", "register_task", "config_from_envvar"})
+_CONFIGURING = frozenset(CONFIGURING)
 
 
 def _run_receivers(it: Interpreter, dialect: Dialect) -> None:
@@ -116,7 +117,7 @@ def _acts(body: list[Any], wanted: frozenset[str], method_of_app: bool) -> bool:
                 return True
             if (
                 wanted is _CONFIGURING
-                and node[3] in ("conf", "Task")
+                and node[3] in CONFIGURED
                 and (_is_app_like(node[2]) or (method_of_app and node[2][0] == "n" and node[2][2] == "self"))
             ):
                 return True
