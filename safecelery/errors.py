@@ -93,6 +93,7 @@ class Reason(StrEnum):
     REPLY_UNASKED = "reply-unasked"
     RESULT_NOT_GRANTED = "result-not-granted"
     RESULT_OF_ANOTHER_TASK = "result-of-another-task"
+    RESULT_OF_ANOTHER_CHORD = "result-of-another-chord"
     INTERNAL = "internal"
 
 

@@ -202,6 +202,11 @@ REASONS: Mapping[Reason, Explanation] = {
         "somebody who sent another task under the same id",
         "Find who sent it: the worker's log has the message. Ids of one's own choice are sent once.",
     ),
+    Reason.RESULT_OF_ANOTHER_CHORD: Explanation(
+        "A result that a worker was to hand to the callback of a chord which the message of its task does not name.",
+        "somebody who sent a task as a part of another's chord, or had results gathered that are not his",
+        "Find the sender: the worker's log has the message. No result was handed on.",
+    ),
     Reason.INTERNAL: Explanation(
         "A check failed with an exception, so the message was not let through.",
         "safecelery: this is a bug; or a message that was made to find one",

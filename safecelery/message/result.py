@@ -11,12 +11,15 @@ from safecelery.message.encrypted import ENCRYPTED
 from safecelery.message.seal import Draft
 
 __all__ = [
+    "CHORD",
     "EXCHANGE",
     "GROUP",
     "MEMBERS",
     "REPLACES",
+    "SALT",
     "UNNAMED",
     "Kind",
+    "are_members",
     "place_of_result",
     "result_draft",
 ]
@@ -31,7 +34,13 @@ UNNAMED: Final = "celery.unknown"
 REPLACES: Final = "safecelery_replaces"
 Kind = Literal["result", "chord-part", "chord-size", "chord-growth", "group", "operation"]
 
-#: Members of ``hdr`` by kind, exactly these, each of its type (E12.2).
+#: Member of ``hdr`` of what belongs to a chord: the digest of its callback (E12.14).
+CHORD: Final = "chord"
+#: Option of a chord's callback: makes its digest tell nothing of the arguments. It is not sent along with the callback.
+SALT: Final = "safecelery_salt"
+#: Kinds that may have that member.
+_OF_CHORDS: Final = frozenset({"result", "chord-part", "chord-size", "chord-growth"})
+#: Members of ``hdr`` by kind, exactly these, each of its type (E12.2); see :func:`are_members`.
 MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "result": {"kind": (str,), "task": (str,), "id": (str,), "state": (str,)},
     "chord-part": {
@@ -46,6 +55,13 @@ MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
 VALUELESS: Final = frozenset({"FAILURE", "REVOKED"})
 #: Content of a result in clear.
 _PLAIN: Final = ("application/json", "utf-8")
+
+
+def are_members(kind: Kind, hdr: Mapping[str, Any]) -> bool:
+    """Whether these are the members of that kind, with or without that of a chord (E12.2)."""
+    expected = MEMBERS[kind]
+    given = hdr.keys() - {CHORD} if kind in _OF_CHORDS else hdr.keys()
+    return given == expected.keys() and all(type(hdr[name]) in expected.get(name, (str,)) for name in hdr)
 
 
 def place_of_result(hdr: Mapping[str, Any]) -> Audience:
@@ -65,9 +81,8 @@ def result_draft(
         SealError: not the members of that kind; nothing that a reader would believe.
     """
     hdr = {"kind": kind, **members}
-    expected = MEMBERS[kind]
-    if hdr.keys() != expected.keys() or any(type(hdr[name]) not in expected[name] for name in hdr):
-        raise SealError(f"a {kind} is described by {', '.join(expected)}; nothing was stored")
+    if not are_members(kind, hdr):
+        raise SealError(f"a {kind} is described by {', '.join(MEMBERS[kind])}; nothing was stored")
     ct, ce = ENCRYPTED if encrypted else _PLAIN
     return Draft(
         typ="result", aud=place_of_result(hdr), ct=ct, ce=ce, cmp=cmp, hdr=hdr, props={}, body=body,

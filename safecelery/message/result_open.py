@@ -11,7 +11,7 @@ from safecelery.keys.ring import Keyring
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.claims import Claims
 from safecelery.message.encrypted import is_encrypted
-from safecelery.message.result import GROUP, MEMBERS, UNNAMED, VALUELESS, Kind, place_of_result
+from safecelery.message.result import GROUP, UNNAMED, VALUELESS, Kind, are_members, place_of_result
 from safecelery.message.result_form import take_apart
 from safecelery.message.seal import HEADER
 from safecelery.message.stages import RawMessage
@@ -126,8 +126,8 @@ def believes_own(ring: Keyring, key: TrustedKey) -> bool:
 
 
 def _check_members(claims: Claims, kind: Kind) -> None:
-    hdr, expected = claims.hdr, MEMBERS[kind]
-    if hdr.keys() != expected.keys() or any(type(hdr[name]) not in expected[name] for name in hdr):
+    hdr = claims.hdr
+    if not are_members(kind, hdr):
         _refuse(Reason.CLAIMS_MALFORMED, f"not sealed as a {kind}")
     if hdr["kind"] != kind or claims.props:
         _refuse(Reason.CLAIMS_MALFORMED, f"not sealed as a {kind}")

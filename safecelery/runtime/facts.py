@@ -13,6 +13,7 @@ from kombu.serialization import registry
 
 from safecelery.brokers import broker_for, mask
 from safecelery.errors import SettingsError
+from safecelery.message.result import SALT
 from safecelery.policy.broker import visibility_timeout
 from safecelery.policy.facts import ABSENT, UNKNOWN, AppFacts, CallFacts, Place, SettingsFacts, TransportFacts
 from safecelery.policy.setting_names import read_as
@@ -158,7 +159,7 @@ def _is_data(value: object) -> bool:
     return value is None or isinstance(value, bool | int | float | str | list | tuple | dict | set | frozenset)
 
 
-_KNOWN_OPTIONS = CALL_OPTIONS | RETRY_OPTIONS
+_KNOWN_OPTIONS = CALL_OPTIONS | RETRY_OPTIONS | {SALT}
 
 
 def call_facts(name: str, options: Mapping[str, Any], *, task: Any = None, where: Place) -> CallFacts:

@@ -12,8 +12,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
+
+from safecelery.runtime.chord_binding import Header, chord_digest, ids_in
 
 __all__ = [
     "HIDDEN",
@@ -24,8 +26,8 @@ __all__ = [
     "Veil",
     "behind_veil",
     "draw_veil",
+    "gathered_for",
     "gathering",
-    "is_gathering",
     "is_hidden",
     "is_veiled",
     "veil",
@@ -108,19 +110,19 @@ def veil(task_id: str, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def gathering() -> Iterator[None]:
+def gathering(header: Header) -> Iterator[None]:
     """This thread gathers what the tasks of a chord came to, to hand it on in another task's name."""
-    before, gathered = _behind(), is_gathering()
-    _BEHIND.gathering = True
+    before, gathered = _behind(), gathered_for()
+    _BEHIND.gathering = header
     try:
         yield
     finally:
         _BEHIND.messages, _BEHIND.gathering = before, gathered
 
 
-def is_gathering() -> bool:
-    """What a task raised would be told as what became of another one."""
-    return getattr(_BEHIND, "gathering", False)
+def gathered_for() -> Header | None:
+    """The chord's header that this thread gathers results for: what a task came to would be told to another one."""
+    return getattr(_BEHIND, "gathering", None)
 
 
 def draw_veil(name: str) -> None:
@@ -148,7 +150,7 @@ def behind_veil(tracer: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     def trace(uuid: str, args: Any, kwargs: Any, request: Any = None) -> Any:
         if not request or not is_hidden(request):
-            with gathering() if name == _UNLOCK else nullcontext():
+            with _unlocking(name, args, kwargs):
                 return tracer(uuid, args, kwargs, request)
         for part in _EMBEDDED:
             value = request.get(part)
@@ -156,10 +158,19 @@ def behind_veil(tracer: Callable[..., Any], name: str) -> Callable[..., Any]:
                 request[part] = HiddenList(value)
             elif isinstance(value, dict):
                 request[part] = HiddenDict(value)
-        with veil(uuid, name), gathering() if name == _UNLOCK else nullcontext():
+        with veil(uuid, name), _unlocking(name, args, kwargs):
             return tracer(uuid, HiddenList(args), HiddenDict(kwargs), request)
 
     return trace
+
+
+def _unlocking(name: str, args: Any, kwargs: Any) -> AbstractContextManager[None]:
+    """Celery's task that gathers results does so for the callback that it was given."""
+    if name != _UNLOCK:
+        return nullcontext()
+    callback = args[1] if len(args) > 1 else kwargs.get("callback")
+    digest = chord_digest(callback) if isinstance(callback, Mapping) else ""
+    return gathering(Header(digest, ids_in(kwargs.get("result"))))
 
 
 class Veil(logging.Filter):

@@ -18,6 +18,7 @@ from safecelery.firewall.checks.sizes import amiss
 from safecelery.message.claims import Audience
 from safecelery.message.encrypted import ENCRYPTED
 from safecelery.message.inflate import COMPRESSIONS
+from safecelery.message.result import SALT
 from safecelery.message.seal import HEADER, Draft, seal
 from safecelery.message.unsigned import BROKER_HEADERS
 from safecelery.runtime.encrypting import encrypted_body, must_encrypt
@@ -68,6 +69,7 @@ class SafeProducer(Producer):
         if args:
             raise SealError("publish() of a task message takes keyword arguments only; nothing was sent")
         headers = {name: value for name, value in headers.items() if name not in _STALE}
+        options.pop(SALT, None)
         if reserved := sorted(REQUEST_MEMBERS & headers.keys()):
             raise SealError(
                 f"header {reserved[0]!r} would stand in for a member of the task's request, so a worker refuses it; "

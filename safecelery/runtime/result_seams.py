@@ -60,6 +60,18 @@ RESULT_SEAMS: tuple[Seam, ...] = (
          lines=("self._get_task_meta_for, task_id,",)),
     Seam("celery.backends.base:COMPRESSED_PAYLOAD_MAGIC", "runtime/results/unsigned.py:unsigned_body",
          "how a plain worker marks what it compressed"),
+    # Chords ---------------------------------------------------------------------------------------------------------
+    Seam("celery.canvas:_chord.run", "runtime/chord_binding.py:bound_to", "what a header names its callback",
+         lines=("header_result_args = header._freeze_group_tasks(group_id=group_id, chord=body, root_id=root_id)",
+                "app.backend.apply_chord( header_result_args, body,")),
+    Seam("celery.backends.base:Backend.apply_chord", "runtime/results/chord_members.py:apply_chord", "extended",
+         parameters=("header_result_args", "body")),
+    Seam("celery.backends.base:Backend.fallback_chord_unlock", "runtime/hidden.py:_unlocking",
+         "tells for which callback results are gathered, and of which tasks",
+         lines=("kwargs['result'] = [r.as_tuple() for r in header_result]", "(header_result.id, body,), kwargs,")),
+    Seam("celery.backends.base:BaseKeyValueStoreBackend.get_many", "runtime/results/key_value.py:get_many",
+         "extended: gathers nothing that was read for somebody else",
+         lines=("cache = self._cache", "cached = cache[task_id]", "cache.update(r)")),
     # Keys and values ------------------------------------------------------------------------------------------------
     Seam("celery.backends.base:BaseKeyValueStoreBackend._store_result", "runtime/results/key_value.py:_store_result",
          "replaced: seals; reads what is there first",

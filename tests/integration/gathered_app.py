@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
 from typing import Any
 
+from celery import chain, chord, group
 from celery.signals import after_setup_logger, after_setup_task_logger
 
 from safecelery import SafeCelery, SafeCelerySettings, SafeTask, create_app
@@ -42,6 +45,32 @@ def make(settings: SafeCelerySettings | None = None) -> SafeCelery:
     @app.task(name="service.stands-in", bind=True, **LIMITS)
     def stands_in(self: SafeTask[..., Any]) -> str:
         raise self.replace(app.tasks["service.keep"].si(os.environ["CANARY"]).set(queue=QUEUE))
+
+    @app.task(name="service.loot", **LIMITS)
+    def loot(found: Any, *more: Any, **named: Any) -> Any:
+        return found
+
+    @app.task(name="service.secret-loot", encrypt=True, **LIMITS)
+    def secret_loot(found: Any, *more: Any, **named: Any) -> Any:
+        return found
+
+    @app.task(name="service.wait", encrypt=True, **LIMITS)
+    def wait(path: str, text: str) -> str:
+        while not Path(path).exists():
+            time.sleep(0.01)
+        return text
+
+    @app.task(name="service.again", bind=True, max_retries=2, **LIMITS)
+    def again(self: SafeTask[..., Any], text: str) -> str:
+        if not self.request.retries:
+            raise self.retry(countdown=0)
+        return text
+
+    @app.task(name="service.becomes", bind=True, **LIMITS)
+    def becomes(self: SafeTask[..., Any], what: str) -> Any:
+        one = app.tasks["service.one"].si
+        others = {"chain": chain(one(), one()), "group": group(one(), one()), "chord": chord([one()], loot.s())}
+        raise self.replace(others[what])
 
     return app
 

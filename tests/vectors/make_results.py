@@ -25,6 +25,7 @@ FAMILY = Family("hmac-sha256")
 ANSWERS = {"web": (), "batch": ("shop.*",), "revoked": ("shop.*",)}
 BODY = b'{"status": "SUCCESS", "result": 3, "traceback": null, "children": [], "task_id": "t-1"}'
 PART = b'[1, "t-1", "SUCCESS", 3]'
+CHORD = "5f" * 32
 HDR = {"kind": "result", "task": "shop.add", "id": "t-1", "state": "SUCCESS"}
 PART_HDR = {"kind": "chord-part", "task": "shop.add", "id": "t-1", "state": "SUCCESS", "group": "g-1", "index": 0}
 
@@ -87,6 +88,9 @@ def _believed() -> Iterator[ResultCase]:
     yield ResultCase(comment="a part of a chord", flags="E12.2 E12.3", hdr=PART_HDR, body=PART, asked=_PART)
     yield ResultCase(comment="a part without a place", flags="E12.2", hdr={**PART_HDR, "index": None}, body=PART,
                      asked=_PART)  # fmt: skip
+    yield ResultCase(comment="a part with its chord", flags="E12.2 E12.14", hdr={**PART_HDR, "chord": CHORD}, body=PART,
+                     asked=_PART)  # fmt: skip
+    yield ResultCase(comment="a result that is for a chord", flags="E12.2 E12.14", hdr={**HDR, "chord": CHORD})
     yield ResultCase(comment="a failure without a name", flags="E12.7",
                      hdr={**HDR, "task": "celery.unknown", "state": "REVOKED"},
                      asked={**_ASKED, "task": "shop.add"})  # fmt: skip
@@ -118,6 +122,11 @@ def _refused() -> Iterator[ResultCase]:
                asked={**_ASKED, "id": "g-1"})  # fmt: skip
     yield case("a result read as a part", "E12.5", "claims-malformed", asked={**_PART, "id": "t-1"})
     yield case("a member of hdr more", "E12.2", "claims-malformed", hdr={**HDR, "more": 1})
+    yield case("a chord that is no text", "E12.2", "claims-malformed", hdr={**HDR, "chord": None})
+    yield case("a chord without a name", "E12.2", "claims-malformed", hdr={**HDR, "chord": ""})
+    yield case("a group with a chord", "E12.2", "claims-malformed",
+               hdr={"kind": "group", "group": "g-1", "chord": CHORD}, body=b'{"result": null}',
+               asked={"kind": "group", "id": "g-1", "task": None})  # fmt: skip
     yield case("an index that is true", "E12.2", "claims-malformed", hdr={**PART_HDR, "index": True}, body=PART,
                asked=_PART)  # fmt: skip
     yield case("properties", "E12.2", "claims-malformed", claims={"props": {"reply_to": "x"}})

@@ -12,6 +12,7 @@ from safecelery.firewall.checks.sizes import amiss
 from safecelery.firewall.interface import Context
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.inflate import COMPRESSIONS
+from safecelery.message.result import SALT
 from safecelery.policy.vocabulary import CALL_OPTIONS
 
 __all__ = ["check_options"]
@@ -147,6 +148,7 @@ OPTIONS: dict[str, Accepts] = {
     "chain": _signatures,
     "chord": _signatures,
     "group": _name,
+    SALT: _name,
     # Of the task that waits for a chord.
     "interval": _seconds,
     "max_retries": _count,

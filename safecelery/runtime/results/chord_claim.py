@@ -18,8 +18,8 @@ GROWTH: Final = ".safecelery-t"
 class ChordClaim:
     """The right to complete one chord, as Celery's scripts keep it, and the chord's keys."""
 
-    def __init__(self, backend: Any, group: str, chord: Any) -> None:
-        self.group, self.chord = group, chord
+    def __init__(self, backend: Any, group: str, chord: Any, digest: str) -> None:
+        self.group, self.chord, self.digest = group, chord, digest
         self._backend, self._client = backend, backend.client
         key = backend.get_key_for_group
         self.parts = key(group, ".j")

@@ -11,9 +11,10 @@ from celery.exceptions import ChordError
 from safecelery.errors import Reason, Rejected
 from safecelery.runtime.results.claims import CLAIM
 from safecelery.runtime.results.exceptions import rebuild
+from safecelery.runtime.results.gathered import conceals, untold
 from safecelery.runtime.results.seal import Opened
 
-__all__ = ["Part", "as_part", "untold"]
+__all__ = ["Part", "as_part"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Part:
                 return backend.seal.claimed(value[CLAIM], self.opened)
             except Rejected as refusal:
                 raise ChordError(f"Dependency {self.id}: its large result is not to be had: {refusal}") from None
-        if backend.conceals(self.opened) and self.state in states.PROPAGATE_STATES:
+        if conceals(backend.seal, self.opened) and self.state in states.PROPAGATE_STATES:
             raise untold(self.id)
         if self.state in states.EXCEPTION_STATES:
             failed = rebuild(value, backend.seal.allowed, backend.throws_of(self.task))
@@ -57,11 +58,6 @@ class Part:
                 raise ChordError(f"Dependency {self.id} raised {failed!r}") from failed
             return failed
         return value
-
-
-def untold(task_id: str) -> ChordError:
-    """In place of what an encrypted task raised."""
-    return ChordError(f"Dependency {task_id} failed; what it raised is encrypted")
 
 
 def as_part(opened: Opened) -> Part:

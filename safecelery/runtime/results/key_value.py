@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from celery import states
@@ -10,6 +10,7 @@ from celery.backends.base import BackendStoreError
 from kombu.utils.encoding import bytes_to_str
 
 from safecelery.errors import ResultTooLarge
+from safecelery.runtime.hidden import gathered_for
 from safecelery.runtime.results.meta import PENDING
 from safecelery.runtime.results.sealed import SealedBackend
 
@@ -46,6 +47,19 @@ class SealedKeyValue(SealedBackend):
         if self.seal.place is not None and (stored := self.get(key)):
             self.drop_claim(bytes_to_str(task_id), stored)
         self.delete(key)
+
+    def get_many(self: Any, task_ids: Iterable[str], **kwargs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        """As Celery's; nothing that is gathered for a chord comes of what this process has read before, or stays."""
+        wanted, gathers = set(task_ids), gathered_for() is not None
+        try:
+            self._forget_read(wanted if gathers else ())
+            yield from super().get_many(set(wanted), **kwargs)  # type: ignore[misc]
+        finally:
+            self._forget_read(wanted if gathers else ())
+
+    def _forget_read(self: Any, task_ids: Iterable[str]) -> None:
+        for task_id in task_ids:
+            self._cache.pop(task_id, None)
 
     def _get_task_meta_for(self: Any, task_id: str) -> dict[str, Any]:
         stored = self.get(self.get_key_for_task(task_id))

@@ -15,19 +15,27 @@ from celery.canvas import maybe_signature
 from celery.exceptions import ChordError
 from celery.result import GroupResult, allow_join_result
 from celery.utils.functional import _regen
+from kombu.utils.functional import LRUCache
 
 from safecelery.errors import Reason, Rejected, ResultRefused
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
 from safecelery.keys.trust import TrustedKey
+from safecelery.message.result import CHORD
 from safecelery.message.result_open import Question
+from safecelery.runtime.chord_binding import Header, bound_to, chord_digest, ids_in
 from safecelery.runtime.hidden import gathering, veil_is_down
 from safecelery.runtime.results.chord_claim import GROWTH, SIZE, ChordClaim
 from safecelery.runtime.results.chord_parts import Part, as_part
+from safecelery.runtime.results.gathered import OF_ANOTHER, conceals, of_this_chord
 from safecelery.runtime.results.key_value import SealedKeyValue
 
 __all__ = ["SealedChords"]
 
 logger = logging.getLogger("safecelery")
+
+
+#: Chords whose digest a process remembers.
+_REMEMBERED = 1_000
 
 
 class _NotYet(Exception):
@@ -46,9 +54,18 @@ class SealedChords(SealedKeyValue):
 
     # What the sender says --------------------------------------------------------------------------------------
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: Chords that this process sends: group to digest. And those whose size it has verified.
+        self._sent_chords: LRUCache = LRUCache(limit=_REMEMBERED)
+        self._known_chords: LRUCache = LRUCache(limit=_REMEMBERED)
+
     def set_chord_size(self: Any, group_id: str, chord_size: int) -> None:
         """As Celery's, and sealed; in one round trip."""
-        sealed = self.seal.bare("chord-size", lifetime_s=self._chord_lifetime(), group=group_id, size=int(chord_size))
+        chord = self._sent_chords.get(group_id)
+        bound = {} if chord is None else {CHORD: chord}
+        lifetime = self._chord_lifetime()
+        sealed = self.seal.bare("chord-size", lifetime_s=lifetime, group=group_id, size=int(chord_size), **bound)
 
         def store() -> None:
             with self.client.pipeline() as pipe:
@@ -65,10 +82,12 @@ class SealedChords(SealedKeyValue):
     def add_to_chord(self: Any, group_id: str, result: Any) -> None:
         """As Celery's, and sealed."""
         current = get_current_task()
-        name = self.task_of("", current.request if current is not None else None)
+        request = current.request if current is not None else None
+        chord = bound_to(request)
         sealed = self.seal.bare(
-            "chord-growth", lifetime_s=self._chord_lifetime(), group=group_id, task=name, added=str(result.id)
-        )
+            "chord-growth", lifetime_s=self._chord_lifetime(), group=group_id, task=self.task_of("", request),
+            added=str(result.id), **({} if chord is None else {CHORD: chord}),
+        )  # fmt: skip
         with self.client.pipeline() as pipe:
             pipe.incr(self.get_key_for_group(group_id, ".t"), 1)
             pipe.rpush(self.get_key_for_group(group_id, GROWTH), sealed)
@@ -76,7 +95,9 @@ class SealedChords(SealedKeyValue):
             pipe.execute()
 
     def apply_chord(self: Any, header_result_args: Any, body: Any, **kwargs: Any) -> None:
-        """As Celery's: a header of groups is saved, for its shape; sealed."""
+        """As Celery's: a header of groups is saved, for its shape; sealed. It is known for which callback."""
+        self.conceal_callback(body)
+        self._sent_chords[header_result_args[0]] = chord_digest(body)
         if not isinstance(header_result_args[1], _regen):
             header = self.app.GroupResult(*header_result_args)
             if any(isinstance(inner, GroupResult) for inner in header.results):
@@ -87,10 +108,10 @@ class SealedChords(SealedKeyValue):
     def on_chord_part_return(self: Any, request: Any, state: str, result: Any, **kwargs: Any) -> Any:
         """A task of a chord's header has ended: keep its part, and complete the chord if it was the last."""
         task_id, group_id, index = request.id, request.group, request.group_index
-        if not group_id or not task_id:
+        if not group_id or not task_id or not self._names_its_chord(request):
             return None
         part = self.sealed_part(request, state, result)
-        claim = ChordClaim(self, group_id, request.chord)
+        claim = ChordClaim(self, group_id, request.chord, bound_to(request) or "")
         count, growth, size, claimed = self._chord_part_return_script(
             keys=[claim.parts, *claim.keys[1:4], self.get_key_for_group(group_id), claim.keys[4]],
             args=[task_id, part, 1 if self._chord_zset else 0, "+inf" if index is None else index,
@@ -101,8 +122,30 @@ class SealedChords(SealedKeyValue):
             return None
         if not claimed and not claim.take():
             return None
-        with gathering():
+        with gathering(Header(claim.digest)):
             return self._complete(claim)
+
+    def _names_its_chord(self: Any, request: Any) -> bool:
+        """Not of a task that says it is in the header of somebody else's chord: it would set off that chord, for a
+        callback of its own. Before the size of a chord is known, nothing sets it off.
+        """
+        chord = bound_to(request)
+        if chord is None or self._known_chords.get(request.group) == chord:
+            return True
+        sealed = self.client.get(self.get_key_for_group(request.group, SIZE))
+        if sealed is None:
+            return True
+        callback = maybe_signature(request.chord, app=self.app)
+        question = Question("chord-size", request.group, instead=_sends(callback))
+        try:
+            opened = self.seal.open((b"", _text(sealed)), question)
+        except Rejected:
+            return True  # counted and logged; the chord fails when it is complete
+        if not of_this_chord(opened, chord):
+            self.seal.tell(OF_ANOTHER, question, "stored")
+            return False
+        self._known_chords[request.group] = chord
+        return True
 
     def _complete(self: Any, claim: ChordClaim) -> Any:
         """Hand the parts to the body, or fail the chord and call its errbacks."""
@@ -160,7 +203,8 @@ class SealedChords(SealedKeyValue):
                 raise ChordError(f"the header of the chord is not believed: {refusal}") from refusal
             header.on_ready()
             join = header.join_native if header.supports_native_join else header.join
-            with allow_join_result():
+            ids = ids_in(header.as_tuple())
+            with allow_join_result(), gathering(Header(claim.digest, ids)):
                 return list(join(timeout=self.app.conf.result_chord_join_timeout, propagate=True))
         total = self._total(claim, size, growth, may_send)
         parts, forged = self._parts(claim, stored)
@@ -183,7 +227,11 @@ class SealedChords(SealedKeyValue):
                 self.seal.tell(refusal := Rejected(Reason.ENVELOPE_MISSING, "the chord's size is not signed"),
                                question, "stored")  # fmt: skip
                 raise refusal
-            total = int(self.seal.open((b"", _text(size)), question).members["size"])
+            opened = self.seal.open((b"", _text(size)), question)
+            if not of_this_chord(opened, claim.digest):
+                self.seal.tell(OF_ANOTHER, question, "stored")
+                raise OF_ANOTHER
+            total = int(opened.members["size"])
         except Rejected as refusal:
             raise ChordError(f"the size of the chord is not believed: {refusal}") from refusal
         added = set()
@@ -192,11 +240,12 @@ class SealedChords(SealedKeyValue):
                 opened = self.seal.open((b"", _text(record)), Question("chord-growth", claim.group))
             except Rejected:
                 continue  # counted and logged; it adds nothing
-            added.add(opened.members["added"])
+            if of_this_chord(opened, claim.digest):
+                added.add(opened.members["added"])
         return total + len(added)
 
     def _parts(self: Any, claim: ChordClaim, stored: list[Any]) -> tuple[list[Part], list[Any]]:
-        """The parts that are believed, each once, in order; and what is not."""
+        """The parts of this chord that are believed, each once, in order; and what is not."""
         question = Question("chord-part", claim.group)
         found: dict[tuple[str, Any], Part] = {}
         forged = []
@@ -206,11 +255,11 @@ class SealedChords(SealedKeyValue):
             except Rejected:
                 forged.append(raw)
                 continue
-            if part.key in found:
+            if part.key in found or not of_this_chord(part.opened, claim.digest):
                 forged.append(raw)
             else:
                 found[part.key] = part
-                self.conceals(part.opened)
+                conceals(self.seal, part.opened)
         parts = list(found.values())
         if all(part.signed for part in parts):
             parts.sort(key=lambda part: (part.index is None, part.index or 0))

@@ -57,7 +57,8 @@ class SealedRPCBackend(SealedBackend, RPCBackend):
             return None
         task_id = bytes_to_str(task_id)
         meta = self._to_result(task_id, state, result, traceback, request)
-        bound = {"task": (name := self.task_of(task_id, request)), "id": task_id}
+        bound = self.members_of(task_id, request)
+        name = bound["task"]
         secret = self.is_secret(name, request)
         lifetime = self.lifetime(state, request)
         try:

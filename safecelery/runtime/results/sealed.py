@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from queue import Empty
 from typing import Any, NoReturn, cast
 
 from celery import states
@@ -13,10 +14,11 @@ from safecelery.errors import Reason, Rejected, RemoteError, ResultRefused, Resu
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.message.result import UNNAMED
 from safecelery.message.result_open import Question
-from safecelery.runtime.hidden import HIDDEN, draw_veil, is_gathering
-from safecelery.runtime.results.chord_parts import untold
+from safecelery.runtime.hidden import HIDDEN, gathered_for
+from safecelery.runtime.results.chord_members import ChordMembers
 from safecelery.runtime.results.claims import CLAIM, claimed_by
 from safecelery.runtime.results.exceptions import rebuild
+from safecelery.runtime.results.gathered import gathered
 from safecelery.runtime.results.lost import lost
 from safecelery.runtime.results.meta import Believed, are_results, checked_meta
 from safecelery.runtime.results.replaced import answers_for
@@ -25,7 +27,7 @@ from safecelery.runtime.results.seal import Opened, ResultSeal, Where
 __all__ = ["SealedBackend"]
 
 
-class SealedBackend:
+class SealedBackend(ChordMembers):
     """Mixin for a backend of Celery's; stands before it in the MRO.
 
     Results leave sealed and are believed only if their seal holds; Celery's own way to read one is closed.
@@ -36,7 +38,7 @@ class SealedBackend:
     expires: Any
 
     def __init__(self, app: Any, **kwargs: Any) -> None:
-        super().__init__(app=app, **kwargs)  # type: ignore[call-arg]  # Celery's, next in the MRO
+        super().__init__(app=app, **kwargs)
         self.seal = ResultSeal(app)
         self.check_settings()
         _ = self.seal.allowed, self.seal.place  # what cannot be imported is told at start
@@ -92,11 +94,11 @@ class SealedBackend:
 
     def sealed_meta(self, task_id: str, meta: dict[str, Any], request: Any) -> bytes:
         """A task's result as one value for a store."""
-        task = self.task_of(task_id, request)
+        members = self.members_of(task_id, request)
         lifetime = self.lifetime(meta["status"], request)
         return self.seal.stored(
             "result", self.body_of(meta), lifetime_s=lifetime, compression=self.compression,
-            secret=self.is_secret(task, request), task=task, id=task_id, state=meta["status"],
+            secret=self.is_secret(members["task"], request), state=meta["status"], **members,
         )  # fmt: skip
 
     def fitted(self, error: ResultTooLarge, meta: dict[str, Any], task: str, *, secret: bool) -> dict[str, Any]:
@@ -110,28 +112,6 @@ class SealedBackend:
             if claim is not None:
                 return {**meta, "result": None, CLAIM: claim}
         return lost(self, error, meta, task)
-
-    def sealed_part(self, request: Any, state: str, result: Any) -> bytes:
-        """A chord's part as one value: ``[1, id, state, result]``, bound to the chord."""
-        task = self.task_of(request.id, request)
-        index, secret = request.group_index, self.is_secret(task, request)
-        bound = {"task": task, "id": request.id, "group": request.group, "index": index}
-
-        def sealed(state: str, result: Any) -> bytes:
-            body = self.body_of([1, request.id, state, result])
-            lifetime = self.lifetime(state, request)
-            return self.seal.stored(
-                "chord-part", body, lifetime_s=lifetime, compression=self.compression, secret=secret, state=state,
-                **bound,
-            )  # fmt: skip
-
-        encoded = self.encode_result(result, state)  # type: ignore[attr-defined]
-        try:
-            return sealed(state, encoded)
-        except ResultTooLarge as error:
-            whole = {"status": state, "result": encoded, "task_id": request.id}
-            meta = self.fitted(error, whole, task, secret=secret)
-            return sealed(meta["status"], {CLAIM: meta[CLAIM]} if CLAIM in meta else meta["result"])
 
     def mark_as_failure(
         self: Any, task_id: str, exc: Any, traceback: Any = None, request: Any = None, store_result: bool = True,
@@ -191,23 +171,10 @@ class SealedBackend:
                 value = {name: part for name, part in opened.value.items() if name != CLAIM}
                 opened = replace(opened, value={**value, "result": self.seal.claimed(claim, opened)})
             meta = checked_meta(opened, self.seal.allowed, self.throws_of(opened.task))
-            return Believed(self._gathered(meta, opened) if is_gathering() else meta, opened.task)
+            return Believed(gathered(self.seal, meta, opened), opened.task)
         except Rejected as refusal:
             self.seal.tell(refusal, question, where)
             raise
-
-    def _gathered(self, meta: dict[str, Any], opened: Opened) -> dict[str, Any]:
-        """For a chord. What an encrypted task raised is not to become what is told of the chord's body."""
-        if self.conceals(opened) and meta["status"] in states.PROPAGATE_STATES:
-            return {**meta, "result": untold(meta["task_id"]), "traceback": None}
-        return meta
-
-    def conceals(self, opened: Opened) -> bool:
-        """Whether what was gathered for a chord is of an encrypted task; from then on, nothing of it is told."""
-        if not (opened.encrypted or self.seal.encrypts(opened.task)):
-            return False
-        draw_veil(opened.task)
-        return True
 
     def _asked_for(self, task_id: str, meta: Any) -> bool:
         """Not of another task than the one that this process sent with that id after it had come."""
@@ -215,13 +182,19 @@ class SealedBackend:
         return sent is None or task in (sent, UNNAMED)
 
     def get_task_meta(self: Any, task_id: str, *args: Any, **kwargs: Any) -> Any:
-        """As Celery's."""
+        """As Celery's. What is gathered for a chord is nobody else's, and what others have read is not for it."""
+        if gathered_for() is not None:
+            return super().get_task_meta(task_id, cache=False)  # type: ignore[misc]
         if not self._asked_for(task_id, self._cache.get(task_id)):
             self._cache.pop(task_id, None)
         return super().get_task_meta(task_id, *args, **kwargs)  # type: ignore[misc]
 
     def _maybe_resolve_from_buffer(self: Any, result: Any) -> None:
-        """As Celery's, for what came before anybody waited for it. Raises Empty where nothing did."""
+        """As Celery's, for what came before anybody waited for it. Raises Empty where nothing did; and for who
+        gathers for a chord: what is his is read for him.
+        """
+        if gathered_for() is not None:
+            raise Empty
         while True:
             meta = self._pending_messages.take(result.id)
             if self._asked_for(result.id, meta):

@@ -58,6 +58,7 @@ ACCEPTED: dict[str, list[Any]] = {
     "interval": [None, 1],
     "max_retries": [None, 100],
     "propagate": [True],
+    "safecelery_salt": ["5f" * 16],
     "stamped_headers": [None, ["a"]],
     "headers": [None, {}, {"tenant": "a"}],
 }

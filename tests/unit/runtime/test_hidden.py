@@ -18,6 +18,7 @@ import pytest
 from celery.app.task import Context
 from celery.app.trace import report_internal_error
 
+from safecelery.runtime.chord_binding import Header, chord_digest
 from safecelery.runtime.hidden import (
     HIDDEN,
     LOGGERS,
@@ -27,8 +28,8 @@ from safecelery.runtime.hidden import (
     HiddenList,
     behind_veil,
     draw_veil,
+    gathered_for,
     gathering,
-    is_gathering,
     is_hidden,
     is_veiled,
     veil,
@@ -36,6 +37,7 @@ from safecelery.runtime.hidden import (
 )
 
 CANARY = "canary-4111"
+HEADER = Header("5f" * 32)
 
 
 class Ear(logging.Handler):
@@ -139,26 +141,33 @@ def test_our_own_words_stay_and_the_frames_of_what_we_caught_do_not(ear: Ear) ->
 
 
 def test_what_is_gathered_for_a_chord_draws_the_veil_until_that_is_over(ear: Ear) -> None:
-    assert not is_gathering()
-    with gathering():
-        assert is_gathering()
+    assert gathered_for() is None
+    with gathering(HEADER):
+        assert gathered_for() is HEADER
         assert not veil_is_down()
         draw_veil("shop.pay")
         assert veil_is_down()
         assert not is_veiled("t-1"), "no message is kept from going out as it is"
         logging.getLogger("celery.app.builtins").error("chord raised: %r", CANARY)
     assert CANARY not in ear.text
-    assert not is_gathering()
+    assert gathered_for() is None
     assert not veil_is_down()
 
 
-def test_celerys_own_task_that_completes_chords_gathers() -> None:
-    def trace(*args: Any) -> bool:
-        return is_gathering()
+@pytest.mark.parametrize("shown", [{}, {"argsrepr": HIDDEN}])
+def test_celerys_own_task_that_completes_chords_gathers_for_the_callback_that_it_was_given(
+    shown: dict[str, str],
+) -> None:
+    def trace(*args: Any) -> Header | None:
+        return gathered_for()
 
-    assert behind_veil(trace, "celery.chord_unlock")("t-1", [], {}, {"id": "t-1"})
-    assert behind_veil(trace, "celery.chord_unlock")("t-1", [], {}, {"id": "t-1", "argsrepr": HIDDEN})
-    assert not behind_veil(trace, "shop.pay")("t-1", [], {}, {"id": "t-1"})
+    callback, found = {"task": "shop.total", "options": {"task_id": "t-2"}}, {"result": [[["t-3", None], None]]}
+    unlock, request = behind_veil(trace, "celery.chord_unlock"), {"id": "t-1", **shown}
+    expected = Header(chord_digest(callback), frozenset({"t-3"}))
+    assert unlock("t-1", ["g-1", callback], found, request) == expected
+    assert unlock("t-1", ["g-1"], {"callback": callback, **found}, request) == expected
+    assert unlock("t-1", [], {}, request) == Header(""), "and for nobody without one"
+    assert behind_veil(trace, "shop.pay")("t-1", ["g-1", callback], {}, request) is None
 
 
 def test_a_handler_that_fails_does_not_tell_the_exception_that_was_being_handled(
