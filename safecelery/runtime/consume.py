@@ -30,6 +30,7 @@ from safecelery.runtime.hidden import HIDDEN
 from safecelery.runtime.oversized import put_aside
 from safecelery.runtime.park import Parking
 from safecelery.runtime.reject import DeadLetters
+from safecelery.runtime.results.errbacks import consumes_here
 from safecelery.telemetry.events import admission
 from safecelery.telemetry.metrics import TIME
 
@@ -92,6 +93,11 @@ class SafeWorkerConsumer(WorkerConsumer):
         options["without_gossip"] = bool(options.get("without_gossip")) or not asked.unsigned_gossip
         super().__init__(*args, worker_options=options, **kwargs)
         self.deliveries = deliveries_of(self)
+
+    def start(self) -> None:
+        """As Celery's; from here on this thread turns the worker's event loop."""
+        consumes_here()
+        super().start()
 
     def on_close(self) -> None:
         """The connection is lost, or the worker stops: the broker delivers again what no pool process works on."""

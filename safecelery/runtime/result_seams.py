@@ -60,6 +60,11 @@ RESULT_SEAMS: tuple[Seam, ...] = (
          lines=("self._get_task_meta_for, task_id,",)),
     Seam("celery.backends.base:COMPRESSED_PAYLOAD_MAGIC", "runtime/results/unsigned.py:unsigned_body",
          "how a plain worker marks what it compressed"),
+    Seam("celery.backends.base:Backend._call_task_errbacks", "runtime/results/errbacks.py:_is_called_in_place",
+         "calls errbacks with several parameters in place",
+         parameters=("request", "exc", "traceback"),
+         lines=("hasattr(errback.type, '__header__') and", "not isinstance(errback.type.__header__, partial) and",
+                "self._errback_arity_greater(errback, 1)", "except NotRegistered:")),
     # Chords ---------------------------------------------------------------------------------------------------------
     Seam("celery.canvas:_chord.run", "runtime/chord_binding.py:bound_to", "what a header names its callback",
          lines=("header_result_args = header._freeze_group_tasks(group_id=group_id, chord=body, root_id=root_id)",

@@ -17,6 +17,7 @@ from safecelery.message.result_open import Question
 from safecelery.runtime.hidden import HIDDEN, gathered_for
 from safecelery.runtime.results.chord_members import ChordMembers
 from safecelery.runtime.results.claims import CLAIM, claimed_by
+from safecelery.runtime.results.errbacks import ErrbacksAside
 from safecelery.runtime.results.exceptions import rebuild
 from safecelery.runtime.results.gathered import gathered
 from safecelery.runtime.results.lost import lost
@@ -27,7 +28,7 @@ from safecelery.runtime.results.seal import Opened, ResultSeal, Where
 __all__ = ["SealedBackend"]
 
 
-class SealedBackend(ChordMembers):
+class SealedBackend(ErrbacksAside, ChordMembers):
     """Mixin for a backend of Celery's; stands before it in the MRO.
 
     Results leave sealed and are believed only if their seal holds; Celery's own way to read one is closed.

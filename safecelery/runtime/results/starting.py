@@ -34,7 +34,7 @@ def check_results(app: Any) -> None:
     guard = guard_of(app)
     settings = guard.settings.results
     cls, _ = backends.by_url(app.backend_cls or app.conf.result_backend, app.loader)
-    if sealed_class(cls, settings) is DisabledBackend:
+    if issubclass(sealed_class(cls, settings), DisabledBackend):
         return
     expires = app.conf.result_expires
     if not expires:

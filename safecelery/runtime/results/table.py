@@ -24,7 +24,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "celery.backends.database:DatabaseBackend": "safecelery.runtime.results.database:SealedDatabaseBackend",
     "celery.backends.rpc:RPCBackend": "safecelery.runtime.results.rpc:SealedRPCBackend",
     "celery.backends.cache:CacheBackend": "safecelery.runtime.results.memory:SealedMemoryBackend",
-    "celery.backends.base:DisabledBackend": "celery.backends.base:DisabledBackend",
+    "celery.backends.base:DisabledBackend": "safecelery.runtime.results.disabled:NoResultsBackend",
 }
 _SUPPORTED: Final = "redis://, rediss://, sentinel://, db+DRIVER://, rpc:// and disabled://"
 
