@@ -27,7 +27,7 @@ from safecelery.runtime.deliveries import Delivery, deliveries_of
 from safecelery.runtime.guard import Guard, guard_of
 from safecelery.runtime.handover import hear_who_began
 from safecelery.runtime.hidden import HIDDEN
-from safecelery.runtime.oversized import put_aside
+from safecelery.runtime.oversized import announce
 from safecelery.runtime.park import Parking
 from safecelery.runtime.reject import DeadLetters
 from safecelery.runtime.results.errbacks import consumes_here
@@ -168,7 +168,7 @@ class SafeWorkerConsumer(WorkerConsumer):
             try:
                 now, began = time.time(), time.perf_counter()
                 if message.amiss is not None:
-                    put_aside(self.app, guard.settings.dead_letter_queue, message)
+                    announce(guard.settings.dead_letter_queue, message)
                     raise message.amiss
                 received = receive(raw, guard, now)
                 verified = received if isinstance(received, VerifiedMessage) else None

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
-from kombu.entity import Exchange, Queue
 from kombu.message import Message
 from kombu.messaging import Producer
 
@@ -20,31 +19,17 @@ from safecelery.message.letter_seal import seal_letter
 from safecelery.message.seal import HEADER
 from safecelery.message.signed_once import SignedOnce, signed_once
 from safecelery.message.stages import RawMessage, VerifiedMessage
+from safecelery.runtime.dead_letter_queue import dead_letter_queue
 from safecelery.runtime.deliveries import Delivery
 from safecelery.runtime.guard import Guard
 from safecelery.runtime.holding import Holding, Later
+from safecelery.runtime.oversized import put_aside
 from safecelery.telemetry.events import MessageRejected, emit, refusal_event
 
-__all__ = ["QUORUM_ARGUMENTS", "DeadLetters", "Settle", "dead_letter_queue"]
+__all__ = ["DeadLetters", "Settle"]
 
 #: Called with what acknowledges a message, which it calls in its own time.
 Settle = Callable[[Callable[[], None]], None]
-
-#: A quorum queue drops what was handed out more often than its limit says, and looking at a letter counts: RabbitMQ 4
-#: has a limit of 20 where nobody states one. Full means that a publish fails, not that the oldest letter goes.
-QUORUM_ARGUMENTS = {"x-queue-type": "quorum", "x-delivery-limit": 2**31 - 1, "x-overflow": "reject-publish"}
-
-
-def dead_letter_queue(app: Celery, name: str) -> Queue:
-    """The queue of dead letters, of the type that the app's own queues have."""
-    quorum = app.conf.task_default_queue_type == "quorum"
-    return Queue(
-        name,
-        Exchange("", type="direct"),
-        routing_key=name,
-        durable=True,
-        queue_arguments=dict(QUORUM_ARGUMENTS) if quorum else None,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +129,7 @@ class DeadLetters:
         )
 
     def _publish(self, kept: _Kept) -> None:
+        put_aside(self.app, self.queue.name, kept.message)
         headers: dict[str, Any] = {"safecelery-dead-letter": 1}
         if kept.seal is not None:
             headers[HEADER] = kept.seal

@@ -21,7 +21,7 @@ from safecelery.keys.trust import TrustStore
 from safecelery.message.claims import Audience
 from safecelery.message.dead_letter import DeadLetter, read_letter
 from safecelery.message.seal import HEADER, Draft, seal
-from safecelery.runtime.reject import dead_letter_queue
+from safecelery.runtime.dead_letter_queue import dead_letter_queue
 from safecelery.stores.redis import LEDGER_PREFIX
 from tests.integration.stage import Stage, eventually
 

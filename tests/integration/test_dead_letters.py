@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from safecelery import SafeCelery
-from safecelery.runtime.reject import dead_letter_queue
+from safecelery.runtime.dead_letter_queue import dead_letter_queue
 from tests.integration.stage import IDLE, Stage, eventually
 
 DEAD = "safecelery.dead-letters"

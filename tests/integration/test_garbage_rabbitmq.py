@@ -9,10 +9,11 @@ from typing import Any
 
 import amqp
 import pytest
+from amqp.exceptions import MessageNacked
 from kombu import Connection
 
 from safecelery.testing.servers import RabbitServer, RedisServer
-from tests.integration.lonely_stage import QUEUE, LonelyStage, lonely_stage
+from tests.integration.lonely_stage import DEAD, QUEUE, LonelyStage, lonely_stage
 from tests.integration.stage import TIMEOUT, eventually
 
 pytestmark = pytest.mark.rabbitmq
@@ -49,6 +50,14 @@ def attacked(stage: LonelyStage) -> Iterator[LonelyStage]:
 def send(stage: LonelyStage, message: amqp.Message, *, exchange: str = "", key: str | bytes = QUEUE) -> None:
     with Connection(stage.broker.url, ssl=stage.broker.broker_ssl, transport_options={"confirm_publish": True}) as link:
         link.default_channel.basic_publish(message, exchange=exchange, routing_key=key)
+
+
+def is_refused(stage: LonelyStage, queue: str) -> bool:
+    try:
+        send(stage, amqp.Message(b"in the way"), key=queue)
+    except MessageNacked:
+        return True
+    return False
 
 
 def raw(flags: int, data: bytes, body: bytes = b"raw body") -> RawMessage:
@@ -178,6 +187,31 @@ def test_a_body_too_large_to_be_read_is_kept_apart(attacked: LonelyStage) -> Non
     (item,) = attacked.take(kept["queue"])
     assert item.body == body
     assert item.properties["message_id"] == kept["message_id"]
+
+
+def test_nor_is_it_lost_while_that_queue_is_full(attacked: LonelyStage) -> None:
+    """Its letter is not published before it is kept, and the original waits until both are."""
+    body, aside = bytes(range(256)) * 160_000, f"{DEAD}.oversized"
+    attacked.canary()
+    with Connection(attacked.broker.url, ssl=attacked.broker.broker_ssl) as link:
+        arguments = {"x-queue-type": "quorum", "x-delivery-limit": 2**31 - 1, "x-overflow": "reject-publish"}
+        link.default_channel.queue_declare(aside, durable=True, auto_delete=False, arguments=arguments)
+    broker = attacked.broker
+    assert isinstance(broker, RabbitServer)
+    room = ["-p", broker.vhost, "full"]
+    broker.ctl("set_policy", *room, "oversized$", '{"max-length-bytes": 1}', "--apply-to", "queues")
+    try:
+        eventually(lambda: is_refused(attacked, aside), what="a full queue")
+        send(attacked, amqp.Message(body))
+        eventually(lambda: "cannot be kept (MessageNacked" in attacked.worker.log, what="the first attempt")
+        assert attacked.depth(DEAD) == 0
+    finally:
+        broker.ctl("clear_policy", *room)
+    (letter,) = attacked.letters()
+    kept = letter["original"]["properties"]["safecelery-kept"]
+    assert [item.body for item in attacked.take(aside) if item.properties.get("message_id") == kept["message_id"]] == [
+        body
+    ]
 
 
 def test_what_waits_before_the_worker_starts_is_refused_too(stage: LonelyStage) -> None:

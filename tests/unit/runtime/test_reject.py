@@ -12,7 +12,8 @@ import pytest
 from safecelery import SafeCelery
 from safecelery.errors import Reason, Rejected
 from safecelery.message.stages import RawMessage
-from safecelery.runtime.reject import QUORUM_ARGUMENTS, DeadLetters, dead_letter_queue
+from safecelery.runtime.dead_letter_queue import QUORUM_ARGUMENTS, dead_letter_queue
+from safecelery.runtime.reject import DeadLetters
 from safecelery.telemetry.events import REJECTIONS
 from tests.unit.apps import an_app
 
