@@ -1,17 +1,19 @@
-"""Redis: nothing that somebody writes there, however large, is in the memory of a worker's main process."""
+"""Redis: nothing that somebody writes there, however large, is in the memory of a worker's main process or a caller."""
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+from safecelery.errors import Reason, ResultRefused
 from safecelery.testing.servers import CertificateAuthority, RedisServer
 from tests.integration.lonely_stage import DEAD, QUEUE, LonelyStage, lonely_stage
-from tests.integration.stage import eventually
+from tests.integration.stage import TIMEOUT, eventually
 
 pytestmark = pytest.mark.redis
 OVERSIZED = "safecelery:oversized"
@@ -85,3 +87,43 @@ def test_huge_names_among_bindings_and_kombus_unacknowledged_are_never_in_memory
     stage.canary()
     client.srem(f"_kombu.binding.{QUEUE}", name)
     client.delete("unacked_index")
+
+
+@pytest.fixture
+def waits(stage: LonelyStage) -> Iterator[redis.Redis]:
+    """Who waits for results, which is this process; and the store of results. What is large is made in Redis, as it
+    would be in the memory of this process otherwise.
+    """
+    url = stage.results.admin_url.rpartition("/")[0] + "/40"
+    with redis.Redis.from_url(url, **stage.results.broker_ssl or {}) as store:
+        limits = store.config_get("client-output-buffer-limit")["client-output-buffer-limit"]
+        store.config_set("client-output-buffer-limit", "pubsub 0 0 0")
+        stage.canary()
+        Path("/proc/self/clear_refs").write_text("5")
+        before = peak_mib()
+        yield store
+        stage.canary()
+        assert peak_mib() - before < GROWTH
+        store.config_set("client-output-buffer-limit", limits)
+
+
+def peak_mib() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
+
+
+def test_a_huge_stored_result_is_refused_and_never_in_memory(stage: LonelyStage, waits: redis.Redis) -> None:
+    result = stage.app.AsyncResult("11111111-2222-4333-8444-555555555555")
+    waits.setrange(stage.app.backend.get_key_for_task(result.id), 200_000_000, b"x")
+    with pytest.raises(ResultRefused) as refused:
+        result.get(timeout=TIMEOUT)
+    assert refused.value.reason is Reason.TOO_LARGE
+    assert "200000001 bytes" in str(refused.value)
+    waits.delete(stage.app.backend.get_key_for_task(result.id))
+
+
+def test_a_huge_published_result_is_dropped_and_never_in_memory(stage: LonelyStage, waits: redis.Redis) -> None:
+    result = stage.app.tasks["service.add"].apply_async((20, 22), countdown=2)
+    channel = stage.app.backend.get_key_for_task(result.id)
+    assert waits.eval("return redis.call('PUBLISH', KEYS[1], string.rep('A', 200000000))", 1, channel) == 1
+    assert result.get(timeout=TIMEOUT) == 42
