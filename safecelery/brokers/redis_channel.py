@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from queue import Empty
 from typing import Any, cast
 
+import redis
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
-from kombu.utils.encoding import bytes_to_str
 from kombu.utils.uuid import uuid
 from redis import exceptions
 from redis.exceptions import ResponseError
@@ -18,17 +17,16 @@ from safecelery.brokers.garbage import found
 from safecelery.brokers.redis_fanout import FanoutReader
 from safecelery.brokers.redis_poller import TakingPoller
 from safecelery.brokers.redis_qos import HeldQoS
+from safecelery.brokers.redis_receiving import BURST, Receiver
 from safecelery.brokers.redis_scripts import OVERSIZED, beside
 from safecelery.brokers.redis_tables import CheckedTables
-from safecelery.brokers.redis_wire import oversized_message, wire_message
 from safecelery.brokers.undecoded import Undecoded
+from safecelery.redis_replies import parser
 
 __all__ = ["RedisChannel", "RedisTransport"]
 
 logger = logging.getLogger("safecelery")
 
-#: Items taken in one turn of the event loop, so that timers and other sockets have theirs.
-BURST = 16
 #: Seconds between two looks at what is due (``HeldQoS.tend``).
 TEND_EVERY_S = 1.0
 
@@ -39,14 +37,12 @@ class _Message(virtual.Message, Undecoded):
         self.amiss = payload.get("amiss")
 
 
-class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
+class RedisChannel(Receiver, CheckedTables, FanoutReader, kombu_redis.Channel):
     """kombu's channel, reading every item through :func:`wire_message`."""
 
     Message = _Message
     QoS = HeldQoS
     oversized_key = OVERSIZED
-    #: The list that the last item came from has more.
-    _more = False
 
     @property
     def bounds(self) -> Bounds:
@@ -57,11 +53,6 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
     def held(self) -> HeldQoS:
         """``qos``, as what it is."""
         return cast("HeldQoS", self.qos)
-
-    @property
-    def turns(self) -> bool:
-        """An event loop turns for this channel, and its connection is not closed."""
-        return self.connection is not None and self.connection.cycle.loop is not None
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         """One client for each connection pool; kombu 5.7 makes a new one for every publish and two for every message,
@@ -82,137 +73,16 @@ class RedisChannel(CheckedTables, FanoutReader, kombu_redis.Channel):
         super().close()
         self._disconnect_pools()
 
-    # Receiving ------------------------------------------------------------------------------------------------------
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        """As kombu's; what stands in Redis is read with a limit, whatever somebody wrote there."""
+        longest = self.bounds.item_bytes
+        most = (BURST + 1) * longest  # what TAKE brings, and the rest of its reply
+        return {**super()._connparams(asynchronous=asynchronous), "parser_class": parser(longest, most)}
 
-    def consumed_lists(self) -> list[str]:
-        """The lists of the consumed queues, in the order in which they are to be read next (as ``_brpop_start``)."""
-        queues = self._queue_cycle.consume(len(self.active_queues))
-        return [self._q_for_pri(queue, step) for step in self.priority_steps for queue in queues]
-
-    def _brpop_start(self, timeout: float | None = None) -> None:
-        """While a list has more, take from it: one round trip for all that the worker has room for, and no item is ever
-        in this process alone. ``BRPOP`` waits for the first one of an empty queue.
-        """
-        left = BURST
-        while self._more and self.turns and (room := min(left, self._room())) > 0:
-            left -= self._take(room)
-        if self.qos.can_consume():
-            super()._brpop_start(timeout)
-
-    def _room(self) -> int:
-        """How many more messages may be unacknowledged; without a limit, as many as anybody takes."""
-        most = self.qos.can_consume_max_estimate()
-        return BURST if most is None else int(most)
-
-    def _brpop_read(self, **options: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """As in kombu/transport/redis.py ``Channel._brpop_read`` (5.7.0), but for what becomes of the item."""
-        try:
-            try:
-                reply = self.client.parse_response(self.client.connection, "BRPOP", **options)
-            except ResponseError as error:
-                self._put_right(error)
-                raise Empty from None
-            except self.connection_errors:
-                self.client.connection.disconnect()
-                raise
-            if not reply:
-                raise Empty
-            self._receive_popped(bytes_to_str(reply[0]), reply[1])
-            return True
-        finally:
-            self._in_poll = None
-            self._flush_brpop_reauth()
-
-    def _take(self, most: int) -> int:
-        """Take so many items and hand them over. Returns how many there were."""
-        items = self._take_from(self.consumed_lists(), most)
-        self._more = self._more and bool(items)
-        self.connection.cycle.taken += len(items)
-        for number, (message, key) in enumerate(items):
-            try:
-                self._hand_over(message, key)
-            except BaseException:  # also when the worker is told to stop
-                for later, _ in items[number + 1 :]:
-                    self.held.restore_by_tag(later["properties"]["delivery_tag"])
-                raise
-        return len(items)
-
-    def _take_from(self, lists: list[str], most: int) -> list[tuple[dict[str, Any], str]]:
-        """The next items of these lists, held, each with the list it came from."""
-        tags, limit = [uuid() for _ in range(most)], self.bounds.item_bytes
-        try:
-            taken = self.held.take(lists, tags, limit=limit)
-        except ResponseError as error:
-            self._put_right(error)
-            return []
-        items = []
-        for tag, (number, item, again, left) in zip(tags, taken, strict=False):
-            key = lists[number - 1]
-            self._more = left > 0
-            queue = self._queue_of(key)
-            if isinstance(item, int):
-                items.append((oversized_message(queue, item, limit, tag, OVERSIZED), key))
-            else:
-                self.held.holds(tag, key)
-                items.append((wire_message(item, queue, tag=tag, redelivered=again == 1, max_bytes=limit), key))
-        return items
-
-    def _receive_popped(self, key: str, item: bytes) -> None:
-        """What ``BRPOP`` has brought is in no other place now: hold it, then look at it."""
-        tag, limit, queue = uuid(), self.bounds.item_bytes, self._queue_of(key)
-        again = 0
-        for attempt in (1, 2):
-            try:
-                again, left = self.held.run("HOLD", [key], tag, limit, OVERSIZED, item)
-                self._more = left > 0
-                if len(item) <= limit:
-                    self.held.holds(tag, key)
-                break
-            except ResponseError as error:
-                self._put_right(error, fatal=False)
-                if attempt == 2:
-                    logger.error("Redis refuses to hold a message of queue %s (%s): it is handled now or lost", queue,
-                                 type(error).__name__)  # fmt: skip
-        if len(item) > limit:
-            size, item = len(item), b""
-            self._hand_over(oversized_message(queue, size, limit, tag, OVERSIZED), key)
-            return
-        self._hand_over(wire_message(item, queue, tag=tag, redelivered=again == 1, max_bytes=limit), key)
-
-    def _hand_over(self, message: dict[str, Any], key: str) -> None:
-        queue = self._queue_of(key)
-        self._queue_cycle.rotate(queue)
-        callback = self.connection._callbacks.get(queue)
-        if callback is None:  # cancelled meanwhile
-            self.held.restore_by_tag(message["properties"]["delivery_tag"])
-            return
-        callback(message)
-
-    def _queue_of(self, key: str) -> str:
-        return key.rsplit(self.sep, 1)[0]
-
-    def _get(self, queue: str) -> dict[str, Any]:
-        """``basic.get``: the same, without waiting."""
-        items = self._take_from([self._q_for_pri(queue, step) for step in self.priority_steps], 1)
-        self._maybe_update_queues_expire(self._create_client(), queue)
-        if not items:
-            raise Empty
-        return items[0][0]
-
-    def _put_right(self, error: ResponseError, *, fatal: bool = True) -> None:
-        """Something else than a list stands where a queue should be: put it aside, so that the others go on.
-
-        Raises:
-            ResponseError: as it came, if it says anything else.
-        """
-        if "WRONGTYPE" not in str(error):
-            if fatal:
-                raise error
-            return
-        lists = self.consumed_lists()
-        if lists:
-            count = self.held.run("CLEAR", lists, uuid(), OVERSIZED)
-            found("key of the wrong type", "a consumed queue", count, what_now="renamed to safecelery:misplaced:*")
+    def unbounded_client(self) -> Any:
+        """For a tool that shows whatever stands in a list; whoever gets it closes its connection pool."""
+        pool = redis.ConnectionPool(**super()._connparams())
+        return self._get_client()(connection_pool=pool)
 
     # Giving back and parking ------------------------------------------------------------------------------------------
 
@@ -296,4 +166,6 @@ class RedisTransport(kombu_redis.Transport):
         cycle.loop = loop
         if cycle._tend_tref is not None:
             cycle._tend_tref.cancel()
+        if cycle._often_tref is not None:
+            cycle._often_tref = cycle._often_tref.cancel()
         cycle._tend_tref = loop.call_repeatedly(TEND_EVERY_S, cycle.tend)

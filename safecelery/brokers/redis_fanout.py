@@ -8,6 +8,7 @@ from kombu.utils.encoding import bytes_to_str
 
 from safecelery.brokers.garbage import found
 from safecelery.brokers.redis_wire import addressed, envelope
+from safecelery.redis_replies import Oversized
 
 if TYPE_CHECKING:
     from typing import Any as _Base
@@ -33,7 +34,12 @@ class FanoutReader(_Base):
         if not bytes_to_str(payload["type"]).endswith("message") or not payload["data"]:
             return None
         topic, data = payload["channel"], payload["data"]
-        read = self._read_topic(topic)
+        if isinstance(data, Oversized):
+            found(
+                "publication too large to be read", "a fanout exchange", what_now=f"dropped; one has {data.size} bytes"
+            )
+            return None
+        read = self._read_topic(topic) if isinstance(topic, bytes | str) else None
         sent = envelope(data, max_bytes=self.bounds.item_bytes) if isinstance(data, bytes) else None
         if read is None or sent is None:
             found("publication that is no message", "a fanout exchange", what_now="dropped")

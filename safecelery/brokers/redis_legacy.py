@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import ResponseError
 
 from safecelery.brokers.garbage import found
+from safecelery.redis_replies import Oversized
 
 if TYPE_CHECKING:
     from safecelery.brokers.redis_qos import HeldQoS
@@ -80,7 +81,7 @@ class LegacyUnacked:
             tags = client.zrange(
                 channel.unacked_index_key, "-inf", ceiling, byscore=True, offset=self._offset, num=_BATCH
             )
-            left = sum(not self._move(qos, client, tag, queues) for tag in tags)
+            left = sum(isinstance(tag, Oversized) or not self._move(qos, client, tag, queues) for tag in tags)
         except ResponseError:
             found("unusable key", channel.unacked_index_key, what_now="left there")
             return
@@ -92,6 +93,8 @@ class LegacyUnacked:
         limit, hash_ = channel.bounds.item_bytes, channel.unacked_key
         large = client.execute_command("HSTRLEN", channel.global_keyprefix + hash_, tag) > limit
         entry = b"" if large else client.hget(hash_, tag)
+        if isinstance(entry, Oversized):  # meanwhile
+            entry = b""
         target: tuple[str, bytes] | object | None = None
         if entry:
             target = read_entry(entry, queues)

@@ -8,6 +8,8 @@ from typing import Any
 
 from kombu.transport import redis as kombu_redis
 
+from safecelery.brokers.redis_doorbell import AGAIN_S, AGAIN_WITHOUT_S
+
 __all__ = ["TakingPoller"]
 
 logger = logging.getLogger("safecelery")
@@ -22,6 +24,7 @@ class TakingPoller(kombu_redis.MultiChannelPoller):
     """Messages that channels have taken in this turn, without waiting for Redis to bring them."""
     _others_turn = False
     _tend_tref: Any = None
+    _often_tref: Any = None
 
     def on_poll_start(self) -> None:
         """As kombu's, at each turn of the loop before it waits.
@@ -44,6 +47,31 @@ class TakingPoller(kombu_redis.MultiChannelPoller):
                 part()
         finally:
             self._others_turn = False
+
+    def _update_brpop_polling(self) -> None:
+        """kombu stops to listen where a worker has no room, as a message would come. Here none does, and who does not
+        read is woken at once again, for ever."""
+
+    def _register_BRPOP(self, channel: Any) -> None:  # noqa: N802  # kombu's name
+        channel.ask_again()
+        super()._register_BRPOP(channel)
+
+    def on_readable(self, fileno: int) -> Any:
+        """As kombu's; the doorbell is heard whether there is room or not."""
+        channel, what = self._fd_to_chan.get(fileno, (None, None))
+        if channel is not None and what == "BRPOP":
+            return channel._brpop_read()
+        return super().on_readable(fileno)
+
+    def get(self, callback: Any, timeout: float | None = None) -> None:
+        """As kombu's, for who has no event loop; no longer than until it is time to ask again."""
+        longest = min((channel.doorbell.again_s for channel in self._channels), default=AGAIN_S)
+        super().get(callback, timeout=longest if timeout is None else min(timeout, longest))
+
+    def turn_often(self) -> None:
+        """The server does not ring: the loop has to turn as often as it is to be asked."""
+        if self.loop is not None and self._often_tref is None:
+            self._often_tref = self.loop.call_repeatedly(AGAIN_WITHOUT_S, lambda: None)
 
     def maybe_restore_messages(self) -> None:
         """kombu's name for it."""

@@ -54,7 +54,7 @@ class HeldQoS(kombu_redis.QoS):
     @cached_property
     def _scripts(self) -> dict[str, Script]:
         client = self.channel._create_client()
-        names = ("TAKE", "FORGET", "HOLD", "REQUEUE", "SWEEP", "RENEW", "PARK", "UNPARK", "CLEAR")
+        names = ("TAKE", "FORGET", "REQUEUE", "SWEEP", "RENEW", "PARK", "UNPARK", "CLEAR")
         return {name: client.register_script(getattr(scripts, name)) for name in names}
 
     @property

@@ -19,7 +19,7 @@ firewall. Every script writes the copy before it removes the original; times are
 
 from __future__ import annotations
 
-__all__ = ["CLEAR", "FORGET", "HOLD", "OVERSIZED", "PARK", "RENEW", "REQUEUE", "SWEEP", "TAKE", "UNPARK", "beside"]
+__all__ = ["CLEAR", "FORGET", "OVERSIZED", "PARK", "RENEW", "REQUEUE", "SWEEP", "TAKE", "UNPARK", "beside"]
 
 #: Hash of the items that are too large to be read: delivery tag to item.
 OVERSIZED = "safecelery:oversized"
@@ -90,6 +90,9 @@ TAKE = (
 local limit, most = tonumber(ARGV[2]), tonumber(ARGV[4])
 forget(5 + most)
 local function take(number, list, item, tag)
+    -- A server without memory refuses what may need some, unless the script has written before: nothing is there to
+    -- delete, but now the item may be moved, which is how a full server becomes empty again.
+    redis.call('HDEL', beside('held', list), tag)
     if #item > limit then
         redis.call('HSET', prefix .. ARGV[3], tag, item)
         redis.call('RPOP', list)
@@ -128,21 +131,6 @@ for number, list in ipairs(KEYS) do
     end
 end
 return taken
-"""
-)
-
-#: Hold the item ARGV[5] under the tag ARGV[2]; too long a one goes to the hash ARGV[4]. Gives {1 if it was given back
-#: before, items left}.
-HOLD = (
-    _COMMON
-    + """
-local list = KEYS[1]
-if #ARGV[5] > tonumber(ARGV[3]) then
-    redis.call('HSET', prefix .. ARGV[4], ARGV[2], ARGV[5])
-    return {0, redis.call('LLEN', list)}
-end
-hold(list, ARGV[2], ARGV[5])
-return {given_back(list, ARGV[5]), redis.call('LLEN', list)}
 """
 )
 

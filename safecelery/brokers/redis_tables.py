@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import ResponseError
 
 from safecelery.brokers.garbage import found
+from safecelery.redis_replies import Oversized
 
 if TYPE_CHECKING:
     from typing import Any as _Base
@@ -53,7 +54,7 @@ class CheckedTables(_Base):
         derive = getattr(self.typeof(exchange), "key_to_pattern", None)
         bad = 0
         for member in members:
-            read = read_binding(member, self.sep)
+            read = None if isinstance(member, Oversized) else read_binding(member, self.sep)
             if read is None or (read[1] and (derive is None or derive(read[0]) != read[1])):
                 bad += 1
             else:

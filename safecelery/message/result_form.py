@@ -11,7 +11,7 @@ from typing import Final
 
 from safecelery.errors import Reason, Rejected, SealError
 
-__all__ = ["LARGEST_ENVELOPE", "join_stored", "take_apart"]
+__all__ = ["LARGEST_ENVELOPE", "join_stored", "largest_stored", "take_apart"]
 
 #: Characters of a result's envelope, at most: names and ids in it are bounded (E12.3).
 LARGEST_ENVELOPE: Final = 16_384
@@ -44,6 +44,11 @@ def join_stored(body: bytes, envelope: str, *, container: bool) -> bytes:
     raise SealError("a result is not stored as a JSON object; result_serializer must be json. Nothing was stored")
 
 
+def largest_stored(max_bytes: int) -> int:
+    """Bytes of body and envelope together, at most, where the body may have ``max_bytes``."""
+    return max_bytes + LARGEST_ENVELOPE + 64
+
+
 def take_apart(data: bytes, max_bytes: int) -> tuple[bytes, str | None]:
     """Body and envelope of a stored value; ``None`` where nobody signed it.
 
@@ -53,7 +58,7 @@ def take_apart(data: bytes, max_bytes: int) -> tuple[bytes, str | None]:
     Raises:
         Rejected: larger than body and envelope may be together, or a container that is none.
     """
-    if len(data) > max_bytes + LARGEST_ENVELOPE + 64:
+    if len(data) > largest_stored(max_bytes):
         raise Rejected(Reason.TOO_LARGE, f"the stored value has {len(data)} bytes, allowed are {max_bytes}")
     if data.startswith(_CONTAINER):
         envelope, end, body = data[len(_CONTAINER) :].partition(b"\x00")

@@ -25,7 +25,7 @@ local function read(value)
   if not value then return nil end
   local state, token, count, ends, holder = string.match(value, '^(%a+) (%d+) (%d+) (%d+) (.*)$')
   if state ~= 'held' and state ~= 'free' then return 'done' end
-  return state, tonumber(token), tonumber(count), tonumber(ends), holder
+  return state, tonumber(token), tonumber(count), tonumber(ends), string.sub(holder, 1, 200)
 end
 local function write(state, token, count, ends, holder)
   return string.format('%s %.0f %d %.0f %s', state, token, count, ends, holder)
@@ -92,7 +92,7 @@ BEGIN = f"""{_NOW}
 local value = redis.call('GET', KEYS[1])
 if value then
   if string.sub(value, 1, 5) == 'done ' then return {{'known', string.sub(value, 6)}} end
-  return {{'busy', redis.call('PTTL', KEYS[1]), string.match(value, '^busy %d+ (.*)$') or '?'}}
+  return {{'busy', redis.call('PTTL', KEYS[1]), string.sub(string.match(value, '^busy %d+ (.*)$') or '?', 1, 200)}}
 end
 redis.call('SET', KEYS[1], string.format('busy %.0f %s', now, ARGV[2]), 'PX', ARGV[1])
 return {{'begun', string.format('%.0f', now)}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 from uuid import uuid4
@@ -34,6 +35,10 @@ class Wire(Protocol):
 
     def take(self, queue: str) -> list[bytes]:
         """All bodies in the queue, oldest first; it is empty afterwards."""
+        ...
+
+    def kept_apart(self, where: Mapping[str, Any]) -> bytes:
+        """What a dead letter only names, as it is too large for one; taken away."""
         ...
 
     def listen(self, queue: str) -> None:
@@ -89,11 +94,18 @@ class _Redis:
             items, _ = pipeline.lrange(queue, 0, -1).delete(queue).execute()
         return [base64.b64decode(json.loads(item)["body"]) for item in reversed(items)]
 
+    def kept_apart(self, where: Mapping[str, Any]) -> bytes:
+        """An item that is too large for a dead letter, and taken away."""
+        with self._client.pipeline(transaction=True) as pipeline:
+            place = where["redis_hash"], where["field"]
+            item, _ = pipeline.hget(*place).hdel(*place).execute()
+        return bytes(item)
+
     def listen(self, queue: str) -> None:
         """A list is there once it is used."""
 
     def bait(self, queue: str) -> None:
-        """An item vanishes where a worker waits with BRPOP."""
+        """An item vanishes where a worker takes any."""
         self._client.lpush(queue, b"bait")
 
     def taken(self, queue: str) -> bool:
@@ -180,6 +192,11 @@ class _RabbitMQ:
             self._connection = self._connection.clone()
             self._channel = self._connection.channel()
         return found
+
+    def kept_apart(self, where: Mapping[str, Any]) -> bytes:
+        """The body in the queue that has those."""
+        (body,) = self.take(where["queue"])
+        return body
 
     def listen(self, queue: str) -> None:
         """Declare it."""

@@ -111,24 +111,6 @@ def test_hostile_envelopes_are_refused(stage: LonelyStage, client: redis.Redis, 
     assert base64.b64decode(letter["original"]["body"]) == b"[]"
 
 
-@pytest.mark.parametrize("count", [1, 3], ids=["popped", "taken"])
-def test_an_item_too_large_to_be_read_is_kept_apart(stage: LonelyStage, client: redis.Redis, count: int) -> None:
-    item = b'{"body": "' + b"A" * 24_000_000 + b'", "headers": {}, "properties": {}}'
-    stage.canary()
-    stage.forget_peak()
-    before = stage.peak_mib()
-    for _ in range(count):
-        client.lpush(QUEUE, item)
-    letters = stage.letters(count)
-    for letter in letters:
-        assert letter["reason"] == "too-large"
-        kept = letter["original"]["properties"]["safecelery-kept"]
-        assert kept["bytes"] == len(item)
-        assert client.hget(kept["redis_hash"], kept["field"]) == item
-    assert stage.peak_mib() - before < 120
-    client.delete(OVERSIZED)
-
-
 def fill(kind: str, client: redis.Redis, key: str) -> None:
     client.delete(key)
     match kind:

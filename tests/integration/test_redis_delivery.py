@@ -73,6 +73,22 @@ def kill(stage: LonelyStage) -> None:
     stage.worker.stop()
 
 
+def test_what_comes_while_a_worker_waits_is_not_lost_with_it(stage: LonelyStage) -> None:
+    """It is stopped in the middle of waiting: whatever Redis hands to it by itself, it never reads."""
+    stage.canary()
+    with stage.admin() as client:
+        eventually(lambda: not client.exists(HELD, SINCE))
+        os.kill(stage.worker.pid, signal.SIGSTOP)
+        stage.app.tasks["service.add"].delay(4, 4)
+        assert client.llen(QUEUE) + client.hlen(HELD) == 1
+        kill(stage)
+        assert client.llen(QUEUE) + client.hlen(HELD) == 1
+    stage.worker = stage.start_worker("next")
+    eventually(lambda: stage.witnesses("add", x=4, y=4))
+    stage.canary()
+    assert len(stage.witnesses("add", x=4, y=4)) == 1
+
+
 def test_a_message_given_back_says_so(stage: LonelyStage) -> None:
     stage.canary()
     name = "service.context"

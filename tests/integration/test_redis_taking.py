@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
 from kombu import Queue
-from kombu.transport import redis as kombu_redis
 from redis.exceptions import ResponseError
 
 from safecelery.brokers.bounds import Bounds
 from safecelery.brokers.connection import SafeConnection
-from safecelery.brokers.redis_channel import BURST, RedisChannel
+from safecelery.brokers.redis_channel import RedisChannel
+from safecelery.brokers.redis_doorbell import Doorbell
+from safecelery.brokers.redis_receiving import BURST
 from safecelery.brokers.redis_scripts import OVERSIZED
 from safecelery.testing.servers import CertificateAuthority, RedisServer
 from tests.integration.redis_database import own_database
+from tests.integration.stage import eventually
 
 pytestmark = pytest.mark.redis
 FIRST, SECOND = "taking-first", "taking-second"
@@ -175,6 +179,40 @@ def test_nothing_is_taken_from_a_list_beside_which_nothing_can_be_held(desk: Des
     assert desk.waiting(FIRST) == 1
 
 
+def test_a_server_without_memory_can_be_emptied(desk: Desk) -> None:
+    desk.fill(FIRST, 1)
+    desk.fill(FIRST, 2, size=LIMIT)
+    before = desk.admin.config_get("maxmemory")["maxmemory"]  # type: ignore[index]
+    desk.admin.config_set("maxmemory", 1)
+    try:
+        assert desk.take(1) == [1]
+        assert desk.take(1) == [None]
+        desk.got[0].ack()
+        desk.channel.forget_acked()
+    finally:
+        desk.admin.config_set("maxmemory", before)
+    assert (desk.held(FIRST), desk.oversized()) == (0, 1)
+
+
+def test_of_what_the_doorbell_tells_one_is_taken_first(desk: Desk) -> None:
+    """It rang at every worker that waits, and each gets its part."""
+    desk.fill(FIRST, *range(5))
+    takes = []
+    theirs = desk.channel._take
+    desk.channel._take = lambda most: takes.append(most) or theirs(most)  # type: ignore[func-returns-value]
+    desk.channel.qos.prefetch_count = 4
+    cycle = desk.channel.connection.cycle
+    eventually(lambda: (cycle.on_poll_start(), turn(cycle), len(desk.got) == 4)[-1])
+    assert takes == [1, 3]
+
+
+def turn(cycle: Any) -> None:
+    """What the event loop does with sockets."""
+    for fileno, _ in cycle.poller.poll(0.1) or ():
+        with suppress(Empty):
+            cycle.on_readable(fileno)
+
+
 def test_what_is_not_handed_over_any_more_is_given_back(desk: Desk) -> None:
     desk.fill(FIRST, 1, 2, 3, 4)
     desk.fails_at = 1
@@ -188,7 +226,7 @@ def test_what_is_not_handed_over_any_more_is_given_back(desk: Desk) -> None:
 def test_no_more_is_taken_than_there_is_room_for(
     desk: Desk, prefetch: int, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kombu_redis.Channel, "_brpop_start", lambda channel, timeout: None)
+    monkeypatch.setattr(Doorbell, "ask", lambda bell, connection, keys: None)
     desk.fill(FIRST, *range(BURST + 5))
     desk.channel.qos.prefetch_count = prefetch
     desk.channel._more = True

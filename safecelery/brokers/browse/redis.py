@@ -23,7 +23,7 @@ class RedisBrowser:
     """``LRANGE`` from the end that ``RPOP`` takes from: new items come in at the other end and move nothing."""
 
     def __init__(self, channel: Any, queue: str) -> None:
-        self._client = channel.client
+        self._client = channel.unbounded_client()
         self._queue = queue
         # kombu's client adds its prefix to the commands that kombu uses; LRANGE and LREM are not among them in 5.7.
         prefixed = "LRANGE" in getattr(self._client, "PREFIXED_SIMPLE_COMMANDS", ())
@@ -72,3 +72,4 @@ class RedisBrowser:
 
     def close(self) -> None:
         """Nothing was taken out that would have to go back."""
+        self._client.connection_pool.disconnect()

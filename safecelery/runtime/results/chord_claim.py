@@ -6,6 +6,8 @@ import logging
 from typing import Any, Final
 from uuid import uuid4
 
+from safecelery.redis_replies import Oversized
+
 __all__ = ["GROWTH", "SIZE", "ChordClaim"]
 
 logger = logging.getLogger("safecelery")
@@ -13,6 +15,16 @@ logger = logging.getLogger("safecelery")
 #: Ends of the keys that hold the sealed size of a chord, and its sealed growth; beside Celery's ``.s`` and ``.t``.
 SIZE: Final = ".safecelery-s"
 GROWTH: Final = ".safecelery-t"
+
+#: Remove the parts of ARGV[2] bytes, which are not known here. KEYS: the parts. ARGV: 1 if they are a sorted set, size.
+_THROW_OUT = """
+local ordered = ARGV[1] == '1'
+for _, part in ipairs(redis.call(ordered and 'ZRANGE' or 'LRANGE', KEYS[1], 0, -1)) do
+    if #part == tonumber(ARGV[2]) then
+        if ordered then redis.call('ZREM', KEYS[1], part) else redis.call('LREM', KEYS[1], 0, part) end
+    end
+end
+"""
 
 
 class ChordClaim:
@@ -64,7 +76,9 @@ class ChordClaim:
     def throw_out(self, forged: list[Any]) -> None:
         """Remove what is not believed, so that it is not looked at again."""
         with self._client.pipeline() as pipe:
-            for raw in forged:
+            for size in {raw.size for raw in forged if isinstance(raw, Oversized)}:
+                pipe.eval(_THROW_OUT, 1, self.parts, int(self._backend._chord_zset), size)
+            for raw in (raw for raw in forged if not isinstance(raw, Oversized)):
                 if self._backend._chord_zset:
                     pipe.zrem(self.parts, raw)
                 else:

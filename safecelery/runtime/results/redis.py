@@ -8,6 +8,8 @@ from typing import Any
 from celery.backends.redis import RedisBackend, ResultConsumer, SentinelBackend
 from celery.exceptions import TimeoutError as WaitedInVain
 
+from safecelery.message.result_form import largest_stored
+from safecelery.redis_replies import parser
 from safecelery.runtime.results.redis_chord import SealedChords
 
 __all__ = ["SealedRedisBackend", "SealedResultConsumer", "SealedSentinelBackend"]
@@ -45,7 +47,14 @@ class SealedResultConsumer(ResultConsumer):
 class SealedRedis(SealedChords):
     """What both backends on Redis add."""
 
+    connparams: dict[str, Any]
+
     ResultConsumer = SealedResultConsumer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A value that nobody would believe, as it is too large, is not read into memory.
+        self.connparams["parser_class"] = parser(largest_stored(self.seal.settings.max_bytes))
 
 
 class SealedRedisBackend(SealedRedis, RedisBackend):

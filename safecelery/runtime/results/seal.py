@@ -18,6 +18,7 @@ from safecelery.message.result import UNNAMED, Kind, result_draft
 from safecelery.message.result_form import join_stored
 from safecelery.message.result_open import OpenedResult, Question, open_result
 from safecelery.message.seal import seal
+from safecelery.redis_replies import Oversized
 from safecelery.runtime.guard import guard_of
 from safecelery.runtime.results.claims import CLAIM, ClaimPlace, place_of
 from safecelery.runtime.results.exceptions import named
@@ -162,7 +163,7 @@ class ResultSeal:
 
     def open(
         self,
-        stored: bytes | str | tuple[bytes, Any],
+        stored: bytes | str | tuple[bytes, Any] | Oversized,
         question: Question,
         *,
         where: Where = "stored",
@@ -181,6 +182,9 @@ class ResultSeal:
             stored = stored.encode("utf-8", "surrogatepass")
         question = replace(question, tasks=self.guard.sent.name_of)
         try:
+            if isinstance(stored, Oversized):
+                allowed = self.settings.max_bytes
+                raise Rejected(Reason.TOO_LARGE, f"the stored value has {stored.size} bytes, allowed are {allowed}")
             return self._open(stored, question, where, whole)
         except Rejected as refused:
             refusal = refused

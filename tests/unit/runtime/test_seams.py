@@ -11,11 +11,9 @@ from typing import Any
 import celery.concurrency
 import kombu.compression
 import pytest
-from kombu.transport import redis as kombu_redis
 from kombu.transport.native_delayed_delivery import _delay_prefix_re, calculate_routing_key
 
 import safecelery
-from safecelery.brokers.redis_channel import RedisChannel
 from safecelery.message.inflate import COMPRESSIONS
 from safecelery.runtime.seams import SEAMS, Seam
 from safecelery.runtime.startup import _POOLS
@@ -77,6 +75,7 @@ def test_every_module_that_builds_on_upstream_is_in_the_table() -> None:
         "runtime/reject.py",
         "runtime/park.py",
         "runtime/oversized.py",
+        "runtime/dead_letter_queue.py",
         "brokers/memory.py",
     }
     touching = {
@@ -86,14 +85,6 @@ def test_every_module_that_builds_on_upstream_is_in_the_table() -> None:
         if UPSTREAM.search(path.read_text())
     }
     assert touching - {seam.used.partition(":")[0] for seam in SEAMS} - exempt == set()
-
-
-def test_the_copied_redis_read_has_no_new_statement_upstream() -> None:
-    theirs = inspect.getsource(kombu_redis.Channel._brpop_read)
-    code = [line for line in theirs.splitlines() if line.strip() and not line.strip().startswith("#")]
-    assert len(code) == 20
-    ours, upstream = (inspect.signature(channel._brpop_read) for channel in (RedisChannel, kombu_redis.Channel))
-    assert ours.parameters.keys() == upstream.parameters.keys()
 
 
 def test_the_pools_are_the_ones_celery_knows() -> None:
