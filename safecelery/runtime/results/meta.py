@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from celery import states
+from dateutil.parser import isoparse  # type: ignore[import-untyped]  # a dependency of Celery
 
 from safecelery.errors import Reason, Rejected
 from safecelery.runtime.results.exceptions import rebuild
@@ -43,6 +45,17 @@ def are_results(found: Iterable[Any]) -> bool:
     return True
 
 
+def _is_moment(found: Any) -> bool:
+    """None, a date, or one as text (celery/result.py, ``date_done``)."""
+    if not isinstance(found, str):
+        return found is None or isinstance(found, datetime)
+    try:
+        isoparse(found)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
 def checked_meta(opened: Opened, allowed: Mapping[str, type[Exception]], throws: Iterable[Any]) -> dict[str, Any]:
     """The members that Celery reads, each of the type that it assumes; a failure with its exception.
 
@@ -60,6 +73,8 @@ def checked_meta(opened: Opened, allowed: Mapping[str, type[Exception]], throws:
         raise Rejected(Reason.BODY_MALFORMED, "a traceback or children of the wrong type")
     if not are_results(value.get("children") or ()):
         raise Rejected(Reason.BODY_MALFORMED, "children that are no results")
+    if not _is_moment(value.get("date_done")):
+        raise Rejected(Reason.BODY_MALFORMED, "an end that is no date")
     meta = {**value, "task_id": opened.id or value.get("task_id")}
     if meta["status"] in states.EXCEPTION_STATES:
         failed = meta["status"] in states.PROPAGATE_STATES

@@ -122,6 +122,7 @@ def test_a_revocation_needs_no_name_and_a_value_does(worker: SafeCelery, web: Sa
         {"status": "FAILURE"}, {"children": [1]}, {"children": [[]]}, {"children": [["t-2"]]},
         {"children": [[[None, None], None]]}, {"children": [[[["x"], None], None]]}, {"children": [[["t-2", 5], None]]},
         {"children": [[["t-2", None], 5]]}, {"children": [[["t-2", None], ["xy"]]]},
+        {"date_done": "soon"}, {"date_done": 5}, {"date_done": ""}, {"date_done": ["2026-01-01"]},
     ],
     ids=str,
 )  # fmt: skip
