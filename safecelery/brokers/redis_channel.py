@@ -37,7 +37,9 @@ class _Message(virtual.Message, Undecoded):
         self.amiss = payload.get("amiss")
 
 
-class RedisChannel(Receiver, CheckedTables, FanoutReader, kombu_redis.Channel):
+class RedisChannel(  # pyright: ignore[reportIncompatibleMethodOverride]
+    Receiver, CheckedTables, FanoutReader, kombu_redis.Channel
+):
     """kombu's channel, reading every item through :func:`wire_message`."""
 
     Message = _Message

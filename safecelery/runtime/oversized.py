@@ -42,9 +42,9 @@ def put_aside(app: Celery, dead_letters: str, message: Message) -> None:
     Raises:
         the transport's errors: nothing was copied, and the original is not to be acknowledged.
     """
-    spool = getattr(message, "spool", None)
-    if spool is None:
+    if not isinstance(message, Undecoded) or message.spool is None:
         return
+    spool = message.spool
     queue = dead_letter_queue(app, oversized_queue_name(dead_letters))
     options: dict[str, Any] = {"message_id": message.properties[KEPT]["message_id"], "delivery_mode": 2}
     with app.pool.acquire(block=True, timeout=app.conf.broker_pool_acquire_timeout) as connection:
