@@ -201,3 +201,25 @@ def test_a_chord_with_a_part_that_fails(results: ResultStage) -> None:
 def test_a_chord_that_grows(results: ResultStage) -> None:
     header = [results.task("results.grows").s(1), results.sign("add", 1, 1)]
     assert fetched(chord(header, results.sign("total")).apply_async()) == 1 + 2 + 101
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_result_that_was_published_before_anybody_listened_is_found(
+    results: ResultStage, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    """Nobody waits for Redis to know of a subscription: the publication may come first, and after the first look."""
+    if results.place != "redis":
+        pytest.skip("only Redis publishes")
+    consumer, looks = results.app.backend.result_consumer, []
+    looked = consumer.on_wait_for_pending
+
+    def look(result: Any, **how: Any) -> None:
+        looks.append(result)
+        if len(looks) > 1:
+            looked(result, **how)
+
+    monkeypatch.setattr(consumer, "on_wait_for_pending", look)
+    monkeypatch.setattr(consumer, "drain_events", lambda timeout=None: None)  # hears nothing
+    sent = group([results.sign("add", 1, 1)] * 2).apply_async() if many else results.sign("add", 1, 1).apply_async()
+    assert sent.get(timeout=TIMEOUT) == ([2, 2] if many else 2)
+    assert len(looks) > 1

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from time import monotonic
+from typing import Any, Final
 
 from celery.backends.redis import RedisBackend, ResultConsumer, SentinelBackend
 from celery.exceptions import TimeoutError as WaitedInVain
+from redis.exceptions import RedisError
 
+from safecelery.errors import ResultRefused
 from safecelery.message.result_form import largest_stored
 from safecelery.redis_replies import parser
 from safecelery.runtime.results.redis_chord import SealedChords
 
 __all__ = ["SealedRedisBackend", "SealedResultConsumer", "SealedSentinelBackend"]
+
+
+#: Seconds after which a result that somebody waits for is looked for again; each further pause is twice as long.
+FIRST_LOOK_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 30.0
 
 
 class SealedResultConsumer(ResultConsumer):
@@ -31,13 +40,23 @@ class SealedResultConsumer(ResultConsumer):
             super().on_state_change(meta, message)
 
     def _wait_for_pending(self, result: Any, *args: Any, **kwargs: Any) -> Iterator[None]:
-        """As Celery's (celery/backends/asynchronous.py); who waited in vain is told of a result that is not believed.
+        """As Celery's (celery/backends/asynchronous.py), but it looks again now and then: nobody waits for Redis to
+        say that it knows of the subscription, and what is published before that comes to nobody. Who waited in vain
+        is told of a result that is not believed.
 
         Raises:
             ResultRefused: one is stored, and refused.
         """
+        pause = FIRST_LOOK_S
+        look_at = monotonic() + pause
         try:
-            yield from super()._wait_for_pending(result, *args, **kwargs)
+            for event in super()._wait_for_pending(result, *args, **kwargs):
+                yield event
+                if monotonic() >= look_at:
+                    with suppress(ResultRefused, RedisError):  # the true one, or Redis, may still come
+                        self.on_wait_for_pending(result, interval=0)
+                    pause = min(2 * pause, LONGEST_PAUSE_S)
+                    look_at = monotonic() + pause
         except WaitedInVain:
             for each in getattr(result, "results", None) or [result]:
                 self.backend.get_task_meta(each.id, cache=False)
