@@ -91,7 +91,10 @@ class _Buffer(SocketBuffer):
     def purge(self) -> None:
         """A reply was read to its end."""
         self._past = False
-        if not self.unread_bytes() or self._buffer.tell() > _LITTER:
+        if not self.unread_bytes():
+            self._buffer.seek(0)
+            self._buffer.truncate()
+        elif self._buffer.tell() > _LITTER:
             self._compact()
 
     def _compact(self) -> None:
@@ -128,7 +131,7 @@ class BoundedParser(_RESP3Parser):
 
     def read_response(self, disable_decoding: bool = False, push_request: bool = False, timeout: Any = _UNSET) -> Any:
         """As redis-py's: the next answer, or what came unasked if ``push_request``."""
-        wait = (timeout,) if isinstance(timeout, int | float | None) else ()
+        wait = () if type(timeout) is object else (timeout,)  # redis-py's own mark, and ours, for no timeout
         while isinstance(value := self.read(*wait, decode=not disable_decoding), Push):
             answer = self.handle_push_response(list(value))  # type: ignore[no-untyped-call]  # redis-py's
             if push_request:
