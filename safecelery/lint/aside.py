@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from safecelery.lint.source.second import can_fork, fork
 
-__all__ = ["aside"]
+__all__ = ["Begin", "aside", "later"]
 
 Result = TypeVar("Result")
+Begin: TypeAlias = Callable[[Callable[[], Result]], Callable[[], Result]]
+"""Takes work, perhaps begins it, and gives what waits for its result."""
+
+
+def later(work: Callable[[], Result]) -> Callable[[], Result]:
+    """Nothing is begun: the work is done when its result is asked for."""
+    return work
 
 
 def aside(work: Callable[[], Result]) -> Callable[[], Result]:

@@ -35,6 +35,8 @@ __all__ = ["facts", "lint"]
 Progress = Callable[[int, int], None]
 _MANY: Final = 100
 """Deployment files that are worth a second process."""
+_MANY_SOURCES: Final = 500
+"""Python files that are worth one to be searched through."""
 _Deployed = TypeVar("_Deployed", DeployFacts, PackageFacts, FileFacts, TrustFacts)
 
 
@@ -191,9 +193,11 @@ def _shown(facts: _Deployed, shown: Mapping[str, str]) -> _Deployed:
 
 
 def _subjects(analysis: Analysis, deployment: Deployment, config: LintConfig) -> Iterable[Any]:
+    from safecelery.lint.aside import aside, later
     from safecelery.lint.project.facts import subjects_of
 
-    return subjects_of(analysis, deployment, config.celery)
+    alone = config.jobs == 1 or len(analysis.modules.tree.python_files) <= _MANY_SOURCES
+    return subjects_of(analysis, deployment, config.celery, later if alone else aside)
 
 
 def _comments(tree: SourceTree, deployment: Deployment, findings: Iterable[Finding]) -> dict[str, Any]:

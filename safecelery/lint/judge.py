@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from safecelery.lint.echoes import without_echoes
 from safecelery.lint.finding import Finding
 from safecelery.lint.fix.table import is_fixable
+from safecelery.lint.sameness import are_same
 from safecelery.lint.undecided import OpenVerdicts
 from safecelery.policy.document import Level
 from safecelery.policy.facts import SuppressionFacts, VerdictFacts
-from safecelery.policy.gate import Violation, evaluate, examine
+from safecelery.policy.gate import Report, Violation, evaluate, examine
 from safecelery.policy.profile import Policy
 from safecelery.policy.rules import BY_CODE
 from safecelery.policy.rules.abstention import UNDECIDED
@@ -35,17 +36,21 @@ class Judge:
         level = policy.levels.get(UNDECIDED.code, Level.OFF)
         self._open = None if level is Level.OFF else OpenVerdicts(level)
         self._seen: set[tuple[str, str, int, int, str, str]] = set()
+        self._answers = _Answers()
         self.active = {code for code, level in policy.levels.items() if level is not Level.OFF}
 
     def ask(self, subject: Subject) -> None:
         """Every active rule for this type of facts."""
         if type(subject.facts) not in self.policy.plans:
             return
-        report = examine(subject.facts, self.policy, today=self.today)
-        for violation in (*report.violations, *report.warnings):
-            self._add(self.findings, subject, violation)
-        for waived in report.waived:
-            self._add(self.suppressed, subject, waived.violation)
+        report = self._answers.find(subject)
+        if report is None:  # else what is wrong has been said
+            report = examine(subject.facts, self.policy, today=self.today)
+            self._answers.keep(subject, report)
+            for violation in (*report.violations, *report.warnings):
+                self._add(self.findings, subject, violation)
+            for waived in report.waived:
+                self._add(self.suppressed, subject, waived.violation)
         for violation in report.unknowns:
             if self._open is not None and not isinstance(subject.facts, VerdictFacts):
                 self._open.add(subject, violation)
@@ -107,6 +112,35 @@ class Judge:
                 cause=subject.cause(violation.message),
             )
         )
+
+
+class _Answers:
+    """What the rules said of the last subject. A shared task is a subject under each app that may run it, mostly with
+    facts that came up before; and what is found of the same words at the same place is reported once.
+    """
+
+    __slots__ = ("_about", "_given")
+
+    def __init__(self) -> None:
+        self._about: object = None
+        self._given: list[tuple[Subject, Report]] = []
+
+    def find(self, subject: Subject) -> Report | None:
+        """The report of a subject of the same facts and place: rules see these and nothing else."""
+        if subject.points_at_value or subject.facts.where != self._about:
+            return None
+        for earlier, report in self._given:
+            if earlier.column == subject.column and are_same(earlier.facts, subject.facts):
+                return report
+        return None
+
+    def keep(self, subject: Subject, report: Report) -> None:
+        """Remember it until another place is spoken of."""
+        if subject.facts.where != self._about:
+            self._about = subject.facts.where
+            self._given.clear()
+        if not subject.points_at_value:
+            self._given.append((subject, report))
 
 
 def _detail(violation: Violation) -> str:

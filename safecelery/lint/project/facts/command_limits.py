@@ -9,6 +9,7 @@ celery/worker/components.py, ``Pool``), and only the task's own limit won over i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 
 from safecelery.deferred import dataclass
 from safecelery.lint.deploy import starts
@@ -35,9 +36,16 @@ class CommandLimits:
     """The version, UNKNOWN if nothing says it."""
     files: Sequence[str]
     """Where the project's apps are made."""
+    _workers: dict[int, list[DeployFacts]] = field(default_factory=dict)
 
     def workers(self, app: App) -> list[DeployFacts]:
         """The workers of an app: those whose ``-A`` names it; all of them, if it is the only app."""
+        found = self._workers.get(id(app))
+        if found is None:
+            found = self._workers[id(app)] = self._workers_of(app)
+        return found
+
+    def _workers_of(self, app: App) -> list[DeployFacts]:
         workers = [process for process in self.processes if process.role == "worker"]
         real = [process for process in workers if process.production is not False]
         workers = real or workers  # a command line for development says nothing where there is one for production

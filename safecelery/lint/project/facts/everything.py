@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
+from safecelery.lint.aside import Begin, later
 from safecelery.lint.deploy import Deployment, matched
 from safecelery.lint.model.values import Val
 from safecelery.lint.project.analysis import Analysis
@@ -14,6 +16,7 @@ from safecelery.lint.project.facts.calls import call_subjects
 from safecelery.lint.project.facts.code import code_subjects
 from safecelery.lint.project.facts.command_limits import CommandLimits
 from safecelery.lint.project.facts.evidence import Subject
+from safecelery.lint.project.facts.mentions import read_by_code
 from safecelery.lint.project.facts.parts import kinds_of_broker, only_sends, serves
 from safecelery.lint.project.facts.periodic import periodic_subjects
 from safecelery.lint.project.facts.programs import programs
@@ -31,8 +34,13 @@ from safecelery.policy.vocabulary import POOLS_ENFORCING_LIMITS
 __all__ = ["subjects_of"]
 
 
-def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, ...] | None) -> Iterator[Subject]:
-    """Tasks, apps with their connections, schedules, queues and routes, calls, places in code, deployment."""
+def subjects_of(
+    analysis: Analysis, deployment: Deployment, celery: tuple[int, ...] | None, begin: Begin[frozenset[str]] = later
+) -> Iterator[Subject]:
+    """Tasks, apps with their connections, schedules, queues and routes, calls, places in code, deployment.
+
+    ``begin``: starts work whose result is asked for later, in another process perhaps.
+    """
     processes = [*deployment.processes, *programs(analysis)]
     visibility: dict[int, object] = {}
     settings: list[tuple[App, Configuration, SettingsFacts, list[Subject]]] = []
@@ -51,12 +59,14 @@ def subjects_of(analysis: Analysis, deployment: Deployment, celery: tuple[int, .
                                names_hours=_names_hours(conf, schedule))  # fmt: skip
         visibility[id(app)] = UNKNOWN if app.safe else visibility_timeout(facts)
         settings.append((app, conf, facts, schedule))
+    strange = [name for app, conf, _, _ in settings if not app.safe for name in conf.unknown_names]
+    in_use = cache((begin if strange else later)(partial(read_by_code, analysis.modules.tree.python_files, strange)))
     registration = Registration(analysis, processes)
     tasks = list(task_subjects(analysis, visibility, registration, commands))
     yield from tasks
     longest = _longest([subject.facts for subject in tasks if isinstance(subject.facts, TaskFacts)])
     for app, conf, facts, schedule in settings:
-        yield from app_subjects(analysis, app, conf)
+        yield from app_subjects(analysis, app, conf, in_use)
         if not app.safe:
             values = dict(conf.values)
             for name, at in conf.strays.items():

@@ -33,7 +33,8 @@ class Subject:
     def mentioned(self, text: str, *, concluded: bool = False) -> list[tuple[str, Val]]:
         """The values that a message speaks of, in its order."""
         found = []
-        for name, value in ({**self.values, **self.concluded} if concluded else self.values).items():
+        values = {**self.values, **self.concluded} if concluded and self.concluded else self.values
+        for name, value in values.items():
             if name not in text:  # nearly always, and a hundred times cheaper
                 continue
             match = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from safecelery.lint.finding import Because
 from safecelery.lint.model.reading import env_of, plain
 from safecelery.lint.model.values import Ext, ExtInstance, Seq, Val, unknown
 from safecelery.lint.project.analysis import Analysis
 from safecelery.lint.project.conf import Configuration
 from safecelery.lint.project.facts.evidence import Subject, blocked_by, place_of, stated
-from safecelery.lint.project.facts.mentions import read_by_code
 from safecelery.lint.project.objects import App
 from safecelery.policy.facts import ABSENT, UNKNOWN, AppFacts, Place, SettingsFacts, Stated, TransportFacts, Tri
 from safecelery.policy.stock_tls import masked_url, stock_transport
@@ -80,8 +78,13 @@ def _source_empty(app: App, conf: Configuration) -> Tri:
     return UNKNOWN if conf.open is not None else True
 
 
-def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[Subject]:
-    """The connections of a plain Celery app, and the app as a whole. What ``create_app`` makes, it checks itself."""
+def app_subjects(
+    analysis: Analysis, app: App, conf: Configuration, in_use: Callable[[], Collection[str]]
+) -> Iterator[Subject]:
+    """The connections of a plain Celery app, and the app as a whole. What ``create_app`` makes, it checks itself.
+
+    ``in_use``: those of the names that Celery does not know which some code of the project reads.
+    """
     if app.safe:
         return
     where = app_place(app)
@@ -89,7 +92,7 @@ def app_subjects(analysis: Analysis, app: App, conf: Configuration) -> Iterator[
     brokers = list(_brokers(conf, where, production))
     results = _results(conf, where, production)
     values = dict(conf.values)
-    strange = _unread_names(analysis, conf)
+    strange = {name: at for name, at in conf.unknown_names.items() if name not in in_use()}
     if conf.open is not None:
         for name in ("task_serializer", "result_serializer", "accept_content", "broker_url", "worker_pool"):
             values.setdefault(name, conf.open)
@@ -129,14 +132,6 @@ def derived(conf: Configuration) -> dict[str, Val]:
     if blocked_by(results) is not None:
         found["the result backend"] = results
     return found
-
-
-def _unread_names(analysis: Analysis, conf: Configuration) -> dict[str, Because]:
-    """Names that neither Celery nor any code of the project reads."""
-    if not conf.unknown_names:
-        return {}
-    used = read_by_code(analysis.modules.tree.python_files, conf.unknown_names)
-    return {name: at for name, at in conf.unknown_names.items() if name not in used}
 
 
 def _with_broker(facts: AppFacts, brokers: list[Subject | None]) -> AppFacts:
