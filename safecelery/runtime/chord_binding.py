@@ -22,6 +22,12 @@ _SALT_BYTES: Final = 16
 _KEPT_AS: Final = "_safecelery_chord"
 
 
+class _Kept(str):
+    """A digest that this process made. What came in a message, whose headers and stamps are members of the request
+    under any name, is none.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """The tasks whose results somebody gathers for a chord."""
@@ -67,8 +73,8 @@ def bound_to(request: Any) -> str | None:
     if not isinstance(chord, Mapping) or not chord:
         return None
     known = vars(request)
-    if _KEPT_AS not in known:
-        known[_KEPT_AS] = chord_digest(chord)
+    if not isinstance(known.get(_KEPT_AS), _Kept):
+        known[_KEPT_AS] = _Kept(chord_digest(chord))
     return str(known[_KEPT_AS])
 
 

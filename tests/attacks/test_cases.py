@@ -35,6 +35,7 @@ WITHOUT_A_CASE = {
     Reason.COMMAND_REPLAYED: "of remote commands",
     Reason.COMMANDS_TOO_MANY: "of remote commands; tests/unit/firewall/test_command_memory.py",
     Reason.REPLY_UNASKED: "of replies to remote commands",
+    Reason.RESULT_OF_ANOTHER_CHORD: "of what workers gather: tests/integration/test_gathered_by_others.py",
 }
 
 

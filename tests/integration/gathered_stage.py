@@ -31,7 +31,7 @@ class Gathered:
     stage: Stage
     app: SafeCelery
     thief: SafeCelery
-    """May send ``service.one``, the two callbacks named loot and Celery's own tasks; and reads the broker."""
+    """May send ``service.one``, the callbacks named loot and Celery's own tasks; and reads the broker."""
     worker: CeleryProcess
     canary: str
 
@@ -71,9 +71,10 @@ class Gathered:
 def gathered(redis_server: RedisServer, directory: Path, place: str) -> Iterator[Gathered]:
     """Results in ``place``, ``redis`` or ``sqlite``."""
     keys = Identities(directory)
-    for owner in ("worker", "producer"):
-        keys.add(owner, send=["service.*", "celery.*"], queues=["*"], results=["service.*", "celery.*"])
-    keys.add("thief", send=["service.one", "service.loot", "service.secret-loot", "celery.*"], queues=["*"])
+    keys.add("worker", send=["service.*", "celery.*"], queues=["*"], results=["service.*", "celery.*"])
+    keys.add("producer", send=["service.*", "celery.*"], queues=["*"])
+    granted = ["service.one", "service.loot", "service.secret-loot", "celery.*", "elsewhere.loot"]
+    keys.add("thief", send=granted, queues=["*"])
     reading = add_encryption(keys, "vault", queues=[QUEUE], results=["service.*"])
     (directory / "witness.jsonl").touch()
     url = redis_server.url_for(DATABASE) if place == "redis" else f"db+sqlite:///{directory / 'results.db'}"

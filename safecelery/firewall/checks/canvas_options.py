@@ -12,7 +12,7 @@ from safecelery.firewall.checks.sizes import amiss
 from safecelery.firewall.interface import Context
 from safecelery.keys.trust import TrustedKey
 from safecelery.message.inflate import COMPRESSIONS
-from safecelery.message.result import SALT
+from safecelery.message.result import REPLACES, SALT
 from safecelery.policy.vocabulary import CALL_OPTIONS
 
 __all__ = ["check_options"]
@@ -157,14 +157,15 @@ OPTIONS: dict[str, Accepts] = {
 
 
 #: Parameters of what a worker calls with the options of a signature (celery/canvas.py, celery/app/base.py): what is
-#: named like one of them is none of the stamps that a message carries. ``header_delay`` has options of its own.
+#: named like one of them is none of the stamps that a message carries. ``header_delay`` has options of its own. Nor is
+#: what a header of that name says: the options of a task that fails with its chain are its request.
 _NO_STAMPS = CALL_OPTIONS | frozenset(
     {
         "_id", "app", "append_stamps", "body", "callbacks", "chord_body", "clone", "content_encoding", "content_type",
         "create_sent_event", "eager", "errbacks", "force", "from_dict", "header", "header_delay", "header_result",
         "header_result_args", "immutable", "last_task_id", "name", "now", "options", "p", "partial_args",
         "partial_kwargs", "self", "self_headers", "subtask_type", "task", "tasks", "timezone", "visitor",
-        "visitor_headers",
+        "visitor_headers", REPLACES,
     }
 )  # fmt: skip
 

@@ -188,14 +188,26 @@ def _claims(scene: Scene, kind: str, step: Mapping[str, Any]) -> dict[str, Any]:
     hdr: dict[str, Any] = {"kind": "result", "task": scene.task, "id": scene.id, "state": state}
     if kind == "part":
         hdr = {**hdr, "kind": "chord-part", "group": scene.group, "index": 0, "state": step["part"][1]}
+        hdr |= _chord(scene)
     elif kind == "members":
         hdr = {"kind": "group", "group": scene.group}
     elif kind == "size":
-        hdr = {"kind": "chord-size", "group": scene.group, "size": 0}
+        hdr = {"kind": "chord-size", "group": scene.group, "size": 0, **_chord(scene)}
     claims: dict[str, Any] = {"hdr": {**hdr, **changes.get("hdr", {})}}
     if kind != "meta":
         claims["aud"] = {"exchange": "safecelery.results", "routing_key": hdr.get("group", scene.id)}
     return {**claims, **{name: value for name, value in changes.items() if name != "hdr"}}
+
+
+def _chord(scene: Scene) -> dict[str, str]:
+    """The digest of the chord's callback: whoever can write to the place can read it there (E12.14)."""
+    store = scene.stage.store
+    parts = store.client.zrange(store.group_key(scene.group, ".j"), 0, 0) if isinstance(store, RedisStore) else ()
+    for part in parts:
+        envelope = scene.stage.players.results.unpack(part).envelope
+        if envelope is not None:
+            return {"chord": json.loads(base64url.decode(envelope.partition(".")[0]))["hdr"]["chord"]}
+    return {}
 
 
 def _changed(scene: Scene, answer: Answer, change: list[str]) -> Answer:
