@@ -19,6 +19,8 @@ __all__ = [
     "TELLING",
     "WORDS",
     "Lines",
+    "indented",
+    "lines_at",
     "lines_of",
     "may_configure",
     "mentioned",
@@ -50,6 +52,8 @@ _PERHAPS_READING: Final = {
 }
 
 
+_BLANKS: Final = frozenset({" ", "\t"})
+
 CONFIGURING: Final = ("config_from_object", "config_from_envvar", "register_task")
 """Methods of an app that configure it or give it a task."""
 CONFIGURED: Final = ("conf", "Task")
@@ -70,7 +74,7 @@ def may_configure(source: str) -> bool:
     """Whether some function of a module may configure an app of Celery's, or declare a task inside of itself."""
     if any(word in source for word in CONFIGURING):
         return True
-    if any("task" in _rest_of_line(source, at) for mark in (" @", "\t@") for at in _places(source, mark)):
+    if any("task" in _rest_of_line(source, at) for at in indented(source, "@")):
         return True
     return any(
         not source[at + len(name) + 1 : at + len(name) + 2].isidentifier()
@@ -84,6 +88,11 @@ def _places(source: str, word: str) -> Iterator[int]:
     while at >= 0:
         yield at
         at = source.find(word, at + 1)
+
+
+def indented(source: str, mark: str) -> Iterator[int]:
+    """The places of a character behind blanks. One alone is found ten times as fast as with its blank."""
+    return (at for at in _places(source, mark) if source[at - 1 : at] in _BLANKS)
 
 
 def _rest_of_line(source: str, at: int) -> str:
@@ -101,9 +110,11 @@ def reads_results(source: str) -> bool | None:
 
 def lines_of(source: str, words: Iterable[str]) -> list[int]:
     """The lines, from 1 and in order, that hold one of the words."""
-    places: set[int] = set()
-    for word in words:
-        places.update(_places(source, word))
+    return lines_at(source, {place for word in words for place in _places(source, word)})
+
+
+def lines_at(source: str, places: Iterable[int]) -> list[int]:
+    """The lines, from 1 and in order, that hold these places."""
     lines: list[int] = []
     line, start = 1, 0
     for place in sorted(places):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -15,6 +15,9 @@ from safecelery.lint.config import LintConfig
 from safecelery.lint.finding import LintResult
 
 __all__ = ["emit", "exit_status", "write"]
+
+_AT_ONCE: Final = 1 << 16
+"""Characters that are written together."""
 
 
 def emit(result: LintResult, config: LintConfig, given: dict[str, Any]) -> None:
@@ -41,8 +44,21 @@ def write(pieces: Iterable[str], target: Path | None = None, *, colour: bool = F
             stream.writelines(pieces)
         return
     encoding = sys.stdout.encoding or "utf-8"
-    for piece in pieces:
+    for piece in _gathered(pieces):
         click.echo(piece.encode(encoding, "backslashreplace").decode(encoding), nl=False, color=colour)
+
+
+def _gathered(pieces: Iterable[str]) -> Iterator[str]:
+    """Fewer pieces: each is written at once, and a report has thousands of lines."""
+    held: list[str] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _AT_ONCE:
+            yield "".join(held)
+            held, size = [], 0
+    yield "".join(held)
 
 
 def exit_status(result: LintResult, config: LintConfig, given: dict[str, Any]) -> int:

@@ -14,7 +14,7 @@ from typing import Final
 
 from safecelery.lint.code.body import Body, Function
 from safecelery.lint.code.names import Names, last_name, words
-from safecelery.lint.mentions import lines_of, within
+from safecelery.lint.mentions import indented, lines_at, lines_of, within
 
 __all__ = ["Module"]
 
@@ -22,7 +22,6 @@ _ANYWHERE_WORDS: Final = (
     *(".delay(", ".apply_async(", ".send_task(", ".s(", ".si(", "on_commit("),
     *("AutoAddPolicy", "WarningPolicy"),
 )
-_DECORATORS: Final = (" @", "\t@")
 
 _COMPOUND: Final = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.AsyncWith, ast.AsyncFor, ast.TryStar)
 
@@ -52,7 +51,7 @@ class Module:
         self.task_names: dict[str, Function] = {}
         """Top-level functions with a decorator whose name ends in ``task``."""
         self._words = lines_of(source, _ANYWHERE_WORDS)
-        self._decorators = lines_of(source, _DECORATORS)
+        self._decorators = lines_at(source, indented(source, "@"))
         self.handed_over: set[str] = set()
         """Names of functions handed to a call that looks like a task decorator: ``app.task(f)``."""
         self._learn(tree.body)

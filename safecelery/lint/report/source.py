@@ -79,6 +79,7 @@ def _read(base: Path, path: str) -> list[str]:
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
             return []
         # Lines as Python counts them: \n, \r\n and \r, not the further ones of str.splitlines.
-        return re.split("\r\n|\r|\n", file.read_bytes().decode("utf-8-sig", "replace"))
+        text = file.read_bytes().decode("utf-8-sig", "replace")
+        return re.split("\r\n|\r|\n", text) if "\r" in text else text.split("\n")
     except (OSError, ValueError):
         return []

@@ -38,13 +38,15 @@ class ModuleIndex:
         self._packages -= {folder for folder in self._packages if self._is_project(folder)}
         for root in roots:
             self._packages_above(root)
-        self._tops: dict[str, list[str]] = {}
+        self._tops: dict[str, dict[str, str]] = {}
+        """Folders by the top-level modules they hold, each with its separator."""
         seen: set[str] = set()
         for path, file in self._by_path.items():
             folder, name = os.path.split(path)
             if folder not in self._packages:
                 self._add(name.removesuffix(".py"), folder)
-            self._climb(folder, file.root, seen)
+            if folder not in seen:
+                self._climb(folder, file.root, seen)
         self._answers: dict[tuple[str, str], PythonFile | None] = {}
 
     def find(self, dotted: str, importer: PythonFile | None) -> PythonFile | None:
@@ -106,9 +108,9 @@ class ModuleIndex:
             folder = parent
 
     def _add(self, top: str, folder: str) -> None:
-        folders = self._tops.setdefault(top, [])
+        folders = self._tops.setdefault(top, {})
         if folder not in folders:
-            folders.append(folder)
+            folders[folder] = folder if folder.endswith(os.sep) else folder + os.sep
 
     def _find(self, dotted: str, home: str) -> PythonFile | None:
         parts = dotted.split(".")
@@ -118,9 +120,9 @@ class ModuleIndex:
         tail = os.sep.join(parts)
         best: PythonFile | None = None
         best_rank: tuple[int, int, str] | None = None
-        for folder in folders:
-            start = os.path.join(folder, tail)
-            file = self._by_path.get(os.path.join(start, _INIT)) or self._by_path.get(start + ".py")
+        for folder, prefix in folders.items():
+            start = prefix + tail
+            file = self._by_path.get(f"{start}{os.sep}{_INIT}") or self._by_path.get(start + ".py")
             if file is None:
                 continue
             rank = (-_common(folder, home), len(folder), folder)

@@ -113,6 +113,8 @@ def exports_of(outline: Outline, known: Mapping[str, set[str]], folder: str) -> 
     exported: dict[str, str] = {}
     for local, module, name in outline.imported:
         names = known.get(tail_of(module, folder), ())
+        if not names and name and name not in SEEDS:
+            continue  # nearly all
         if name in ("", "*"):
             prefix = f"{local}." if name == "" else ""
             for kind, each in (item.split(":", 1) for item in names):

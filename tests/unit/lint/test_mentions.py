@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safecelery.lint.mentions import lines_of, may_configure
+from safecelery.lint.mentions import indented, lines_at, lines_of, may_configure
 
 CONFIGURES = [
     "def f(app):\n    app.config_from_object('x')\n",
@@ -38,3 +38,8 @@ def test_what_cannot_is_not_walked(source: str) -> None:
 def test_lines_are_in_order_and_told_once() -> None:
     assert lines_of("a b\n\nb a\nc\n", ("a", "b")) == [1, 3]
     assert lines_of("", ("a",)) == []
+
+
+def test_indented_marks_are_those_behind_a_blank() -> None:
+    assert list(indented("@a\n  @b\n\t@c\nx@d\n", "@")) == [5, 9]
+    assert lines_at("@a\n  @b\n\t@c\n", indented("@a\n  @b\n\t@c\n", "@")) == [2, 3]
