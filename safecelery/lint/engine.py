@@ -6,7 +6,6 @@ policy's rules are asked about each fact. Comments, waivers and the baseline the
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,8 +20,6 @@ from safecelery.lint.judge import Judge
 from safecelery.lint.pausing import no_collection
 from safecelery.lint.source import DEFAULT_CACHE, collect
 from safecelery.lint.source.beside import Beside
-from safecelery.lint.source.stages import load_stages
-from safecelery.lint.source.survey import Survey, survey
 from safecelery.policy.facts import DeployFacts, FileFacts, PackageFacts, TrustFacts
 from safecelery.policy.profile import Policy, load_policy
 
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from safecelery.lint.project.analysis import Analysis
     from safecelery.lint.reuse.basis import Basis
     from safecelery.lint.source import SourceTree
+    from safecelery.lint.source.survey import Survey
 
 __all__ = ["facts", "lint"]
 
@@ -58,9 +56,8 @@ def lint(
 
 def _lint(paths: Sequence[str], config: LintConfig, progress: Progress | None, basis: Basis | None) -> LintResult:
     start = basis.began if basis else time.perf_counter()
-    surveyed = _known(basis.surveyed) if basis else _surveyed(paths, config)
     policy = config.judged_by(load_policy(config.policy))
-    tree, deployment, analysis = _read(paths, config, progress, surveyed)
+    tree, deployment, analysis = _read(paths, config, progress, surveyed=basis.surveyed if basis else None)
     judge = Judge(policy, today=basis.today if basis else datetime.now(UTC).date())
     for subject in _subjects(analysis, deployment, config):
         judge.ask(subject)
@@ -122,7 +119,7 @@ def facts(paths: Sequence[str], config: LintConfig) -> dict[str, Any]:
     """What is known of the apps and tasks at ``paths``, without judging it: the document of ``safecelery facts``."""
     from safecelery.lint.project.document import facts_document
 
-    tree, _, analysis = _read(paths, config, None, _surveyed(paths, config), deployment=False)
+    tree, _, analysis = _read(paths, config, None, deployment=False)
     document = facts_document(analysis, tree.unread)
     tree.save()
     return document
@@ -132,9 +129,9 @@ def _read(
     paths: Sequence[str],
     config: LintConfig,
     progress: Progress | None,
-    surveyed: Callable[[], Survey],
     *,
     deployment: bool = True,
+    surveyed: Survey | None = None,
 ) -> tuple[SourceTree, Deployment, Analysis]:
     from safecelery.lint.deploy import Deployment
     from safecelery.lint.project.analysis import analyse
@@ -147,7 +144,7 @@ def _read(
         cache_dir=cache_dir,
         progress=progress,
         second=False if config.jobs == 1 else None,
-        surveyed=surveyed(),
+        surveyed=surveyed,
         meanwhile=_make_ready,
     )
     if not deployment:
@@ -161,33 +158,8 @@ def _read(
     return tree, read_files(), analysis
 
 
-def _known(surveyed: Survey) -> Callable[[], Survey]:
-    return lambda: surveyed
-
-
-def _surveyed(paths: Sequence[str], config: LintConfig) -> Callable[[], Survey]:
-    """Look for the files; those of folders in a second process, while this one imports what comes after."""
-    work = partial(survey, paths, config.exclude)
-    if config.jobs == 1 or not any(map(os.path.isdir, paths)):
-        return work
-    from safecelery.lint.aside import aside
-
-    begun = aside(work)
-
-    def result() -> Survey:
-        if begun is not work:
-            load_stages()
-            _make_ready()
-        return begun()
-
-    return result
-
-
 def _make_ready() -> None:
     """Import what comes after the reading."""
-    import difflib  # noqa: F401
-    import pickle  # noqa: F401
-
     import safecelery.lint.project.analysis
     import safecelery.lint.project.facts
     import safecelery.lint.report.masking

@@ -52,7 +52,7 @@ def test_without_its_colours_the_report_of_a_terminal_is_the_report_of_a_pipe(li
 
 def slow(project: LintedProject) -> None:
     """A tree that takes seconds: every file concerns Celery, and none was seen before."""
-    body = CLEAN + "".join(f"\n\ndef helper_{n}(x):\n    return [x, {{'a': x}}, (x + {n})]\n" for n in range(150))
+    body = CLEAN + "".join(f"\n\ndef helper_{n}(x):\n    return [x, {{'a': x}}, (x + {n})]\n" for n in range(500))
     project.write({f"shop/part{n}.py": body for n in range(150)})
 
 

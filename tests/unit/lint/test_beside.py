@@ -62,10 +62,7 @@ def test_the_second_process_changes_nothing(shop: Path) -> None:
     assert not any("task_default_known" in finding.message for finding in result.findings)
 
 
-@pytest.mark.parametrize(("module", "name"), [(engine, "survey"), (everything, "read_by_code")])
-def test_where_it_dies_the_work_is_done_here(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
-) -> None:
+def test_where_it_dies_the_work_is_done_here(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = linted(shop, jobs=1)
-    monkeypatch.setattr(module, name, dying(getattr(module, name)))
+    monkeypatch.setattr(everything, "read_by_code", dying(everything.read_by_code))
     assert linted(shop) == alone
