@@ -78,6 +78,17 @@ def test_it_is_what_it_was_before_celery_changed_the_callback() -> None:
     assert bound_to(request) == before == chord_digest(total.s(1))
 
 
+@given(st.text() | SIMPLE.map(chord_digest))
+def test_it_is_not_what_a_message_says_it_is(said: str) -> None:
+    """Headers and stamps are members of the request, under whatever name they have."""
+    request = Context(id="t-1", chord=sent(total.s(1)))
+    bound_to(request)
+    names = vars(request).keys() - vars(Context(id="t-1", chord={})).keys()
+    assert names
+    planted = Context(id="t-1", chord=sent(total.s(1)), **dict.fromkeys(names, said))
+    assert bound_to(planted) == chord_digest(total.s(1))
+
+
 def test_a_task_of_no_header_has_none() -> None:
     assert bound_to(Context(id="t-1")) is None
     assert bound_to(None) is None

@@ -139,6 +139,8 @@ def test_a_stamp_that_is_named_passes_and_one_that_is_not_does_not() -> None:
     check(embed={"callbacks": [sig("shop.refund", batch="b", stamped_headers=["batch"])]})
     refused(Reason.CANVAS_OPTION, embed={"callbacks": [sig("shop.refund", batch="b", stamped_headers=["other"])]})
     refused(Reason.CANVAS_OPTION, embed={"callbacks": [sig("shop.refund", batch="b", stamped_headers="batch")]})
+    replaces = {"safecelery_replaces": {"id": "t", "task": "shop.refund"}, "stamped_headers": ["safecelery_replaces"]}
+    refused(Reason.CANVAS_OPTION, embed={"chain": [sig("shop.refund", **replaces)]})
 
 
 def test_a_stamp_cannot_carry_an_option_past_its_check() -> None:
