@@ -6,14 +6,12 @@ It is copied there before the letter is published, and so before the original is
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from celery import Celery
 from kombu.message import Message
-from kombu.messaging import Producer
 
 from safecelery.brokers.undecoded import Undecoded
-from safecelery.runtime.dead_letter_queue import dead_letter_queue
+from safecelery.runtime.dead_letter_queue import dead_letter_queue, keep_in
 
 __all__ = ["KEPT", "announce", "oversized_queue_name", "put_aside"]
 
@@ -44,24 +42,14 @@ def put_aside(app: Celery, dead_letters: str, message: Message) -> None:
     """
     if not isinstance(message, Undecoded) or message.spool is None:
         return
-    spool = message.spool
-    queue = dead_letter_queue(app, oversized_queue_name(dead_letters))
-    options: dict[str, Any] = {"message_id": message.properties[KEPT]["message_id"], "delivery_mode": 2}
-    with app.pool.acquire(block=True, timeout=app.conf.broker_pool_acquire_timeout) as connection:
-        try:
-            Producer(connection, auto_declare=False).publish(
-                spool,
-                exchange="",
-                routing_key=queue.name,
-                declare=[queue],
-                content_type="application/octet-stream",
-                content_encoding="binary",
-                headers={"safecelery-oversized": 1},
-                mandatory=True,
-                **options,
-            )
-        except Exception:
-            connection.collect()  # as for letters: its channel may be closed
-            raise
-    spool.close()
+    keep_in(
+        app,
+        dead_letter_queue(app, oversized_queue_name(dead_letters)),
+        message.spool,
+        content_type="application/octet-stream",
+        content_encoding="binary",
+        headers={"safecelery-oversized": 1},
+        message_id=message.properties[KEPT]["message_id"],
+    )
+    message.spool.close()
     message.spool = None

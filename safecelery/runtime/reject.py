@@ -11,7 +11,6 @@ from typing import Any
 
 from celery import Celery
 from kombu.message import Message
-from kombu.messaging import Producer
 
 from safecelery.errors import Reason, Rejected
 from safecelery.message.dead_letter import DeadLetter, Original
@@ -19,7 +18,7 @@ from safecelery.message.letter_seal import seal_letter
 from safecelery.message.seal import HEADER
 from safecelery.message.signed_once import SignedOnce, signed_once
 from safecelery.message.stages import RawMessage, VerifiedMessage
-from safecelery.runtime.dead_letter_queue import dead_letter_queue
+from safecelery.runtime.dead_letter_queue import dead_letter_queue, keep_in
 from safecelery.runtime.deliveries import Delivery
 from safecelery.runtime.guard import Guard
 from safecelery.runtime.holding import Holding, Later
@@ -133,25 +132,16 @@ class DeadLetters:
         headers: dict[str, Any] = {"safecelery-dead-letter": 1}
         if kept.seal is not None:
             headers[HEADER] = kept.seal
-        with self.app.pool.acquire(block=True, timeout=self.app.conf.broker_pool_acquire_timeout) as connection:
-            try:
-                Producer(connection, auto_declare=False).publish(
-                    kept.data,
-                    exchange="",
-                    routing_key=self.queue.name,
-                    declare=[self.queue],
-                    content_type="application/json",
-                    content_encoding="utf-8",
-                    headers=headers,
-                    delivery_mode=2,
-                    # A queue that was deleted meanwhile is an error then, not a letter that goes nowhere, confirmed.
-                    mandatory=True,
-                    retry=True,
-                    retry_policy={"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
-                )
-            except Exception:
-                connection.collect()  # its channel may be closed, and it remembers what it declared
-                raise
+        keep_in(
+            self.app,
+            self.queue,
+            kept.data,
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers=headers,
+            retry=True,
+            retry_policy={"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
+        )
 
     def _event(
         self, raw: RawMessage, refusal: Rejected, verified: VerifiedMessage | None, letter: DeadLetter

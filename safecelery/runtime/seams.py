@@ -150,10 +150,10 @@ SEAMS: tuple[Seam, ...] = (
     Seam("celery.worker.loops:asynloop", "runtime/consume.py:_keep_dead_letters",
          "a new task handler for each connection: the last one's messages are not acknowledged any more",
          lines=("on_task_received = obj.create_task_handler()",)),
-    Seam("amqp.channel:Channel._on_basic_return", "runtime/reject.py:_publish",
+    Seam("amqp.channel:Channel._on_basic_return", "runtime/dead_letter_queue.py:keep_in",
          "a letter that reaches no queue is an exception",
          lines=("if not handlers:", "raise exc")),
-    Seam("kombu.connection:Connection._connection_factory", "runtime/reject.py:_publish",
+    Seam("kombu.connection:Connection._connection_factory", "runtime/dead_letter_queue.py:keep_in",
          "a collected connection forgets its channel and what it declared",
          lines=("self.declared_entities.clear()", "self._default_channel = None")),
     # Starting -----------------------------------------------------------------------------------------------------

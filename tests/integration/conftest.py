@@ -15,7 +15,7 @@ from service.factory import make_app
 
 from safecelery import SafeCelery, create_app
 from safecelery.testing.processes import CeleryProcess
-from safecelery.testing.servers import RabbitServer, RedisServer
+from safecelery.testing.servers import CertificateAuthority, RabbitServer, RedisServer
 from tests.integration import extra_tasks  # noqa: F401  # registers shared tasks
 from tests.integration.control_stage import ControlStage, on_control_stage
 from tests.integration.dlq_stage import Desk
@@ -32,6 +32,13 @@ def no_settings_from_outside() -> Iterator[None]:
     taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(("SAFECELERY_", "CELERY_"))}
     yield
     os.environ.update(taken)
+
+
+@pytest.fixture(scope="module")
+def own_redis_server(servers_dir: Path, ca: CertificateAuthority) -> Iterator[RedisServer]:
+    """A server that one file of tests has for itself: nobody else gives it commands, or minds what is done to it."""
+    with RedisServer(servers_dir, ca) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from service.factory import make_app
 
-from safecelery.testing.servers import CertificateAuthority, RedisServer
+from safecelery.testing.servers import RedisServer
 from tests.integration.lonely_stage import DEAD, QUEUE, LonelyStage, lonely_stage
 from tests.integration.stage import TIMEOUT, eventually, let_go
 
@@ -24,12 +23,10 @@ OVERSIZED = "safecelery:oversized"
 
 @pytest.fixture(scope="module")
 def stage(
-    servers_dir: Path, ca: CertificateAuthority, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    own_redis_server: RedisServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LonelyStage]:
-    with (
-        RedisServer(servers_dir, ca) as server,
-        lonely_stage(server, redis_server, tmp_path_factory.mktemp("garbage"), SERVICE_VISIBILITY="100") as found,
-    ):
+    directory = tmp_path_factory.mktemp("garbage")
+    with lonely_stage(own_redis_server, redis_server, directory, SERVICE_VISIBILITY="100") as found:
         yield found
 
 

@@ -14,7 +14,7 @@ import pytest
 from kombu import Connection
 
 from safecelery.brokers import broker_for
-from safecelery.testing.servers import CertificateAuthority, RabbitServer, RedisServer
+from safecelery.testing.servers import RabbitServer, RedisServer
 from tests.integration.lonely_stage import DEAD, QUEUE, LonelyStage, lonely_stage
 from tests.integration.stage import TIMEOUT, eventually
 
@@ -24,12 +24,10 @@ PARKED = f"safecelery:parked:{QUEUE}"
 
 @pytest.fixture(scope="module")
 def on_redis(
-    servers_dir: Path, ca: CertificateAuthority, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    own_redis_server: RedisServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LonelyStage]:
-    with (
-        RedisServer(servers_dir, ca) as server,
-        lonely_stage(server, redis_server, tmp_path_factory.mktemp("parking"), SAFECELERY_PARK_AHEAD="10") as stage,
-    ):
+    directory = tmp_path_factory.mktemp("parking")
+    with lonely_stage(own_redis_server, redis_server, directory, SAFECELERY_PARK_AHEAD="10") as stage:
         yield stage
 
 

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from safecelery.errors import Reason, ResultRefused
-from safecelery.testing.servers import CertificateAuthority, RedisServer
+from safecelery.testing.servers import RedisServer
 from tests.integration.lonely_stage import DEAD, QUEUE, LonelyStage, lonely_stage
 from tests.integration.stage import TIMEOUT, eventually
 
@@ -23,12 +23,10 @@ GROWTH = 32
 
 @pytest.fixture(scope="module")
 def stage(
-    servers_dir: Path, ca: CertificateAuthority, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    own_redis_server: RedisServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LonelyStage]:
-    with (
-        RedisServer(servers_dir, ca) as server,
-        lonely_stage(server, redis_server, tmp_path_factory.mktemp("bounds"), SERVICE_VISIBILITY="100") as found,
-    ):
+    directory = tmp_path_factory.mktemp("bounds")
+    with lonely_stage(own_redis_server, redis_server, directory, SERVICE_VISIBILITY="100") as found:
         yield found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from safecelery.testing.servers import CertificateAuthority, RedisServer
+from safecelery.testing.servers import RedisServer
 from tests.integration.lonely_stage import QUEUE, LonelyStage, lonely_stage
 from tests.integration.stage import TIMEOUT, eventually
 
@@ -21,15 +21,12 @@ VISIBILITY_S = 6
 
 @pytest.fixture(scope="module")
 def stage(
-    servers_dir: Path, ca: CertificateAuthority, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    own_redis_server: RedisServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LonelyStage]:
     directory = tmp_path_factory.mktemp("delivery")
-    with (
-        RedisServer(servers_dir, ca) as server,
-        lonely_stage(
-            server, redis_server, directory, SERVICE_VISIBILITY=str(VISIBILITY_S), SAFECELERY_LEDGER__LEASE="2"
-        ) as found,
-    ):
+    with lonely_stage(
+        own_redis_server, redis_server, directory, SERVICE_VISIBILITY=str(VISIBILITY_S), SAFECELERY_LEDGER__LEASE="2"
+    ) as found:
         yield found
 
 

@@ -7,7 +7,6 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from queue import Empty
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +17,7 @@ from redis.exceptions import ConnectionError as ConnectionLost
 
 from safecelery.brokers import redis_doorbell
 from safecelery.brokers.connection import SafeConnection
-from safecelery.testing.servers import CertificateAuthority, RedisServer
+from safecelery.testing.servers import RedisServer
 from tests.integration.redis_database import own_database
 from tests.integration.stage import eventually
 
@@ -27,16 +26,9 @@ FIRST, SECOND = "waiting-first", "waiting-second"
 DATABASE = 43
 
 
-@pytest.fixture(scope="module")
-def server(redis_server: RedisServer, servers_dir: Path, ca: CertificateAuthority) -> Iterator[RedisServer]:
-    """One whose commands nobody else's clients give."""
-    with RedisServer(servers_dir, ca) as own:
-        yield own
-
-
 @pytest.fixture
-def admin(server: RedisServer) -> Iterator[redis.Redis]:
-    with own_database(server, DATABASE) as client:
+def admin(own_redis_server: RedisServer) -> Iterator[redis.Redis]:
+    with own_database(own_redis_server, DATABASE) as client:
         yield client
 
 
@@ -98,8 +90,8 @@ def waiting(
 
 
 @pytest.fixture(params=["", "shop:"])
-def line(server: RedisServer, admin: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Waiting]:
-    with waiting(server, admin, prefix=request.param) as found:
+def line(own_redis_server: RedisServer, admin: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Waiting]:
+    with waiting(own_redis_server, admin, prefix=request.param) as found:
         found.until(found.armed, "it to wait")
         yield found
 
@@ -212,8 +204,8 @@ def test_an_answer_that_is_overdue_ends_the_connection(line: Waiting, monkeypatc
     assert connection._sock is None
 
 
-def test_without_an_event_loop_one_is_taken_at_a_time(server: RedisServer, admin: redis.Redis) -> None:
-    with waiting(server, admin, loop=False) as line:
+def test_without_an_event_loop_one_is_taken_at_a_time(own_redis_server: RedisServer, admin: redis.Redis) -> None:
+    with waiting(own_redis_server, admin, loop=False) as line:
         with pytest.raises(socket.timeout):
             line.connection.drain_events(timeout=0.2)
         for n in range(3):
@@ -227,7 +219,7 @@ def test_without_an_event_loop_one_is_taken_at_a_time(server: RedisServer, admin
 
 @pytest.mark.parametrize("loop", [True, False], ids=["event loop", "no event loop"])
 def test_where_the_server_may_not_ring_it_is_asked_often(
-    server: RedisServer,
+    own_redis_server: RedisServer,
     admin: redis.Redis,
     loop: bool,
     caplog: pytest.LogCaptureFixture,
@@ -236,10 +228,10 @@ def test_where_the_server_may_not_ring_it_is_asked_often(
     monkeypatch.setattr(redis_doorbell, "_told", False)
     admin.execute_command("ACL", "SETUSER", "mute", "on", ">secret", "~*", "&*", "+@all", "-@dangerous",
                           "-client|tracking")  # fmt: skip
-    url = f"rediss://mute:secret@localhost:{server.port}/{DATABASE}"
+    url = f"rediss://mute:secret@localhost:{own_redis_server.port}/{DATABASE}"
     caplog.set_level(logging.WARNING, "safecelery")
     for n in range(2):
-        with waiting(server, admin, loop=loop, url=url) as line:
+        with waiting(own_redis_server, admin, loop=loop, url=url) as line:
             take = line.turn if loop else lambda: line.connection.drain_events(timeout=1)
 
             def given(line: Waiting = line, take: Any = take) -> bool:
@@ -259,8 +251,8 @@ def test_where_the_server_may_not_ring_it_is_asked_often(
     assert "+client|tracking" in caplog.text
 
 
-def test_every_worker_that_waits_gets_its_part(server: RedisServer, admin: redis.Redis) -> None:
-    with waiting(server, admin) as one, waiting(server, admin) as other:
+def test_every_worker_that_waits_gets_its_part(own_redis_server: RedisServer, admin: redis.Redis) -> None:
+    with waiting(own_redis_server, admin) as one, waiting(own_redis_server, admin) as other:
         for line in (one, other):
             line.until(line.armed, "it to wait")
         with admin.pipeline(transaction=True) as pipe:

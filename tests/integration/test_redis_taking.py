@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from queue import Empty
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +20,7 @@ from safecelery.brokers.redis_channel import RedisChannel
 from safecelery.brokers.redis_doorbell import Doorbell
 from safecelery.brokers.redis_receiving import BURST
 from safecelery.brokers.redis_scripts import OVERSIZED
-from safecelery.testing.servers import CertificateAuthority, RedisServer
+from safecelery.testing.servers import RedisServer
 from tests.integration.redis_database import own_database
 from tests.integration.stage import eventually
 
@@ -33,17 +32,10 @@ LIMIT = 500
 DATABASE = 42
 
 
-@pytest.fixture(scope="module")
-def server(redis_server: RedisServer, servers_dir: Path, ca: CertificateAuthority) -> Iterator[RedisServer]:
-    """One that counts nobody else's scripts."""
-    with RedisServer(servers_dir, ca) as own:
-        yield own
-
-
 @pytest.fixture
-def admin(server: RedisServer) -> Iterator[redis.Redis]:
+def admin(own_redis_server: RedisServer) -> Iterator[redis.Redis]:
     """Redis as its administrator sees it, with nothing of an earlier test."""
-    with own_database(server, DATABASE) as client:
+    with own_database(own_redis_server, DATABASE) as client:
         yield client
 
 
@@ -94,9 +86,9 @@ class Desk:
 
 
 @pytest.fixture(params=["", "shop:"])
-def desk(server: RedisServer, admin: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Desk]:
+def desk(own_redis_server: RedisServer, admin: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Desk]:
     options = {"global_keyprefix": request.param}
-    url, ssl = server.url_for(DATABASE), server.broker_ssl
+    url, ssl = own_redis_server.url_for(DATABASE), own_redis_server.broker_ssl
     with SafeConnection(url, ssl=ssl, transport_options=options) as connection:
         yield Desk(connection, admin, request.param)
 

@@ -72,15 +72,11 @@ def _ends_in_comment(before: bytes) -> bool:
     return bool(mark) and b'"' not in code and b"'" not in code
 
 
-def _is_comment(before: bytes) -> bool:
-    return before.lstrip().startswith(b"#") or b" # " in before
-
-
 def _is_spoken(data: bytes, first: int, end: int) -> bool:
-    before = data[data.rfind(b"\n", 0, end) + 1 : max(first, 0)]
+    before = _line_before(data, max(first, 0))
     if data[first:end] not in (b"celery", b"Celery") or before.endswith(b"safe"):
         return False
-    if _is_comment(before):
+    if before.lstrip().startswith(b"#") or b" # " in before:
         return True
     if not _END.match(data, end) or not before[-1:].isspace():
         return False

@@ -13,7 +13,7 @@ from safecelery.runtime.chord_binding import bound_to, chord_digest, salt
 from safecelery.runtime.encrypting import must_encrypt
 from safecelery.runtime.results.claims import CLAIM
 
-__all__ = ["ChordMembers"]
+__all__ = ["ChordMembers", "member_of"]
 
 
 class ChordMembers:
@@ -26,9 +26,8 @@ class ChordMembers:
 
     def members_of(self: Any, task_id: str, request: Any) -> dict[str, str]:
         """What is sealed of a task beside its state: name, id, and the chord that it is in the header of."""
-        members = {"task": self.task_of(task_id, request), "id": task_id}
         chord = self._failing.get(task_id) if request is None else bound_to(request)
-        return members if chord is None else {**members, CHORD: chord}
+        return {"task": self.task_of(task_id, request), "id": task_id, **member_of(chord)}
 
     def sealed_part(self: Any, request: Any, state: str, result: Any) -> bytes:
         """A chord's part as one value: ``[1, id, state, result]``, bound to the chord."""
@@ -72,6 +71,11 @@ class ChordMembers:
         finally:
             for task_id in bound:
                 self._failing.pop(task_id, None)
+
+
+def member_of(chord: str | None) -> dict[str, str]:
+    """The member that says which chord something sealed belongs to; none for what belongs to none."""
+    return {} if chord is None else {CHORD: chord}
 
 
 def _chords_in(callback: Any) -> Iterator[tuple[str, str]]:

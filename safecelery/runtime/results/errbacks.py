@@ -45,10 +45,11 @@ class ErrbacksAside:
 
     def _call_task_errbacks(self: Any, request: Any, exc: Any, traceback: Any) -> None:
         """As Celery's; what it would call in place on the thread that consumes is called on another one."""
-        now, later = list(request.errbacks), []
-        if threading.get_ident() == _consuming and get_current_task() is None:  # inside of a task, only that one waits
-            later = [errback for errback in now if self._is_called_in_place(errback)]
-            now = [errback for errback in now if errback not in later]
+        now: list[Any] = []
+        later: list[Any] = []
+        consumes = threading.get_ident() == _consuming and get_current_task() is None  # in a task, only that one waits
+        for errback in request.errbacks:
+            (later if consumes and self._is_called_in_place(errback) else now).append(errback)
         call = super()._call_task_errbacks  # type: ignore[misc]
         if later:
             _call_aside(request.id, partial(call, _with(request, later), exc, traceback))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from celery import states
 from celery.exceptions import ChordError
@@ -14,16 +14,17 @@ from safecelery.runtime.hidden import draw_veil, gathered_for
 from safecelery.runtime.results.meta import PENDING
 from safecelery.runtime.results.seal import Opened, ResultSeal
 
-__all__ = ["OF_ANOTHER", "conceals", "gathered", "of_this_chord", "untold"]
-
-
-#: Why it is not believed.
-OF_ANOTHER: Final = Rejected(Reason.RESULT_OF_ANOTHER_CHORD, "not of the chord that it was gathered for, or set off")
+__all__ = ["conceals", "gathered", "of_another_chord", "of_this_chord", "untold"]
 
 
 def of_this_chord(opened: Opened, chord: str) -> bool:
     """Whether it was sealed for the chord with that digest (E12.14); an unsigned one, in report mode, says nothing."""
     return not opened.members or opened.members.get(CHORD) == chord
+
+
+def of_another_chord() -> Rejected:
+    """Why it is not believed."""
+    return Rejected(Reason.RESULT_OF_ANOTHER_CHORD, "not of the chord that it was gathered for, or set off")
 
 
 def conceals(seal: ResultSeal, opened: Opened) -> bool:
@@ -65,8 +66,8 @@ class _NotForThisChord:
 
     def __json__(self) -> NoReturn:
         """Called when the callback is about to be sent (kombu/utils/json.py)."""
-        self._seal.tell(OF_ANOTHER, Question("result", self._id), "stored")
-        raise ResultRefused(OF_ANOTHER.reason, self._id, OF_ANOTHER.detail)
+        self._seal.tell(refusal := of_another_chord(), Question("result", self._id), "stored")
+        raise ResultRefused(refusal.reason, self._id, refusal.detail)
 
 
 def untold(task_id: str, why: str = "encrypted") -> ChordError:

@@ -50,12 +50,13 @@ class SealedKeyValue(SealedBackend):
 
     def get_many(self: Any, task_ids: Iterable[str], **kwargs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         """As Celery's; nothing that is gathered for a chord comes of what this process has read before, or stays."""
-        wanted, gathers = set(task_ids), gathered_for() is not None
+        wanted = set(task_ids)
+        forgotten = () if gathered_for() is None else tuple(wanted)  # Celery empties the set
         try:
-            self._forget_read(wanted if gathers else ())
-            yield from super().get_many(set(wanted), **kwargs)  # type: ignore[misc]
+            self._forget_read(forgotten)
+            yield from super().get_many(wanted, **kwargs)  # type: ignore[misc]
         finally:
-            self._forget_read(wanted if gathers else ())
+            self._forget_read(forgotten)
 
     def _forget_read(self: Any, task_ids: Iterable[str]) -> None:
         for task_id in task_ids:

@@ -8,6 +8,7 @@ size nobody vouches for fails.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery._state import get_current_task
@@ -20,19 +21,19 @@ from kombu.utils.functional import LRUCache
 from safecelery.errors import Reason, Rejected, ResultRefused
 from safecelery.firewall.checks.canvas import BUILTIN_CANVAS
 from safecelery.keys.trust import TrustedKey
-from safecelery.message.result import CHORD
 from safecelery.message.result_open import Question
 from safecelery.runtime.chord_binding import Header, bound_to, chord_digest, ids_in
 from safecelery.runtime.hidden import gathering, veil_is_down
 from safecelery.runtime.results.chord_claim import GROWTH, SIZE, ChordClaim
+from safecelery.runtime.results.chord_members import member_of
 from safecelery.runtime.results.chord_parts import Part, as_part
-from safecelery.runtime.results.gathered import OF_ANOTHER, conceals, of_this_chord
+from safecelery.runtime.results.gathered import conceals, of_another_chord, of_this_chord
 from safecelery.runtime.results.key_value import SealedKeyValue
+from safecelery.runtime.results.seal import Opened
 
 __all__ = ["SealedChords"]
 
 logger = logging.getLogger("safecelery")
-
 
 #: Chords whose digest a process remembers.
 _REMEMBERED = 1_000
@@ -49,23 +50,23 @@ class _NotYet(Exception):
 class SealedChords(SealedKeyValue):
     """Mixin for a subclass of ``celery.backends.redis.RedisBackend``."""
 
-    def _chord_lifetime(self: Any) -> float:
-        return float(max(self.chord_expires or 0, self.expires))
-
-    # What the sender says --------------------------------------------------------------------------------------
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         #: Chords that this process sends: group to digest. And those whose size it has verified.
         self._sent_chords: LRUCache = LRUCache(limit=_REMEMBERED)
         self._known_chords: LRUCache = LRUCache(limit=_REMEMBERED)
 
+    def _chord_lifetime(self: Any) -> float:
+        return float(max(self.chord_expires or 0, self.expires))
+
+    # What the sender says --------------------------------------------------------------------------------------
+
     def set_chord_size(self: Any, group_id: str, chord_size: int) -> None:
         """As Celery's, and sealed; in one round trip."""
-        chord = self._sent_chords.get(group_id)
-        bound = {} if chord is None else {CHORD: chord}
-        lifetime = self._chord_lifetime()
-        sealed = self.seal.bare("chord-size", lifetime_s=lifetime, group=group_id, size=int(chord_size), **bound)
+        sealed = self.seal.bare(
+            "chord-size", lifetime_s=self._chord_lifetime(), group=group_id, size=int(chord_size),
+            **member_of(self._sent_chords.get(group_id)),
+        )  # fmt: skip
 
         def store() -> None:
             with self.client.pipeline() as pipe:
@@ -83,10 +84,9 @@ class SealedChords(SealedKeyValue):
         """As Celery's, and sealed."""
         current = get_current_task()
         request = current.request if current is not None else None
-        chord = bound_to(request)
         sealed = self.seal.bare(
             "chord-growth", lifetime_s=self._chord_lifetime(), group=group_id, task=self.task_of("", request),
-            added=str(result.id), **({} if chord is None else {CHORD: chord}),
+            added=str(result.id), **member_of(bound_to(request)),
         )  # fmt: skip
         with self.client.pipeline() as pipe:
             pipe.incr(self.get_key_for_group(group_id, ".t"), 1)
@@ -108,10 +108,11 @@ class SealedChords(SealedKeyValue):
     def on_chord_part_return(self: Any, request: Any, state: str, result: Any, **kwargs: Any) -> Any:
         """A task of a chord's header has ended: keep its part, and complete the chord if it was the last."""
         task_id, group_id, index = request.id, request.group, request.group_index
-        if not group_id or not task_id or not self._names_its_chord(request):
+        chord = bound_to(request)  # None for no callback, whatever it is
+        if not group_id or not task_id or chord is None or not self._is_of(group_id, chord):
             return None
         part = self.sealed_part(request, state, result)
-        claim = ChordClaim(self, group_id, request.chord, bound_to(request) or "")
+        claim = ChordClaim(self, group_id, request.chord, chord)
         count, growth, size, claimed = self._chord_part_return_script(
             keys=[claim.parts, *claim.keys[1:4], self.get_key_for_group(group_id), claim.keys[4]],
             args=[task_id, part, 1 if self._chord_zset else 0, "+inf" if index is None else index,
@@ -125,28 +126,21 @@ class SealedChords(SealedKeyValue):
         with gathering(Header(claim.digest)):
             return self._complete(claim)
 
-    def _names_its_chord(self: Any, request: Any) -> bool:
-        """Not of a task that says it is in the header of somebody else's chord: it would set off that chord, for a
+    def _is_of(self: Any, group_id: str, chord: str) -> bool:
+        """Not where a task says it is in the header of somebody else's chord: it would set off that chord, for a
         callback of its own. Before the size of a chord is known, nothing sets it off.
         """
-        chord = bound_to(request)
-        if chord is None:  # no callback, whatever it is
-            return False
-        if self._known_chords.get(request.group) == chord:
+        if self._known_chords.get(group_id) == chord:
             return True
-        sealed = self.client.get(self.get_key_for_group(request.group, SIZE))
+        sealed = self.client.get(self.get_key_for_group(group_id, SIZE))
         if sealed is None:
             return True
-        # Whose word it is depends on the callback, and is asked when the chord is complete.
-        question = Question("chord-size", request.group, instead=_anybody)
         try:
-            opened = self.seal.open((b"", _text(sealed)), question)
-        except Rejected:
-            return True  # counted and logged; the chord fails when it is complete
-        if not of_this_chord(opened, chord):
-            self.seal.tell(OF_ANOTHER, question, "stored")
-            return False
-        self._known_chords[request.group] = chord
+            # Whose word it is depends on the callback, and is asked when the chord is complete.
+            self._opened_size(group_id, chord, sealed, instead=lambda _: True)
+        except Rejected as refusal:  # of one that is not believed at all, the chord fails when it is complete
+            return refusal.reason is not Reason.RESULT_OF_ANOTHER_CHORD
+        self._known_chords[group_id] = chord
         return True
 
     def _complete(self: Any, claim: ChordClaim) -> Any:
@@ -229,11 +223,7 @@ class SealedChords(SealedKeyValue):
                 self.seal.tell(refusal := Rejected(Reason.ENVELOPE_MISSING, "the chord's size is not signed"),
                                question, "stored")  # fmt: skip
                 raise refusal
-            opened = self.seal.open((b"", _text(size)), question)
-            if not of_this_chord(opened, claim.digest):
-                self.seal.tell(OF_ANOTHER, question, "stored")
-                raise OF_ANOTHER
-            total = int(opened.members["size"])
+            total = int(self._opened_size(claim.group, claim.digest, size, instead=may_send).members["size"])
         except Rejected as refusal:
             raise ChordError(f"the size of the chord is not believed: {refusal}") from refusal
         added = set()
@@ -245,6 +235,21 @@ class SealedChords(SealedKeyValue):
             if of_this_chord(opened, claim.digest):
                 added.add(opened.members["added"])
         return total + len(added)
+
+    def _opened_size(
+        self: Any, group_id: str, chord: str, sealed: Any, *, instead: Callable[[TrustedKey], bool]
+    ) -> Opened:
+        """The verified size of the chord with that callback.
+
+        Raises:
+            Rejected: it is not believed, or another chord's; counted and logged.
+        """
+        question = Question("chord-size", group_id, instead=instead)
+        opened: Opened = self.seal.open((b"", _text(sealed)), question)
+        if not of_this_chord(opened, chord):
+            self.seal.tell(refusal := of_another_chord(), question, "stored")
+            raise refusal
+        return opened
 
     def _parts(self: Any, claim: ChordClaim, stored: list[Any]) -> tuple[list[Part], list[Any]]:
         """The parts of this chord that are believed, each once, in order; and what is not."""
@@ -276,10 +281,6 @@ def _sends(callback: Any) -> Any:
         return bool(key.send) if task in BUILTIN_CANVAS else key.may_send_task(task)
 
     return may
-
-
-def _anybody(key: TrustedKey) -> bool:
-    return True
 
 
 def _text(value: Any) -> str:

@@ -65,7 +65,7 @@ def test_if_the_letter_cannot_be_sent_the_original_stays(app: SafeCelery, monkey
     def broken(*args: Any, **kwargs: Any) -> None:
         raise ConnectionError("the broker is gone")
 
-    monkeypatch.setattr("safecelery.runtime.reject.Producer.publish", broken)
+    monkeypatch.setattr("safecelery.runtime.dead_letter_queue.Producer.publish", broken)
     original: Any = Original(app)
     with pytest.raises(ConnectionError):
         DeadLetters(app, app.guard).keep(raw(), original, REFUSAL, None)
