@@ -11,13 +11,23 @@ from safecelery.lint.model.parts import Part, Signal
 from safecelery.lint.model.quoting import describe_node
 from safecelery.lint.model.reading import describe, plain
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import NONE, Class, Deferred, Function, Instance, ModuleRef, Seq, Table, Val, unknown
+from safecelery.lint.model.values import NONE, Class, Function, Instance, ModuleRef, Seq, Table, Val, unknown
 from safecelery.policy.facts import UNKNOWN
 
-__all__ = ["Assigning"]
+__all__ = ["DISPLAYS", "Assigning"]
 
 _WAITING = frozenset({"c", "a", "n", "x", "b", "i", "o", "f", "comp", "q"})
 """Expressions worth deferring; displays and constants cost nothing."""
+
+
+DISPLAYS = frozenset({"t", "l", "s"})
+"""Tuples, lists and sets, which are deferred if all they hold is names, constants and attributes."""
+
+
+def _names_attributes(display: Node) -> bool:
+    """Names, constants and attributes, of which the last may take the running of another module."""
+    tags = {element[0] for element in display[2]}
+    return "a" in tags and tags <= {"n", "k", "a"}
 
 
 class Assigning(Part):
@@ -35,19 +45,13 @@ class Assigning(Part):
     def _may_wait(self, value: Node, name: str, frame: Frame) -> bool:
         """Nothing but the name changes, and the name is new: then it is soon enough when somebody asks for it."""
         return (
-            value[0] in _WAITING
-            and (frame.owner is not None or frame.names is frame.module.names)
+            (value[0] in _WAITING or (value[0] in DISPLAYS and _names_attributes(value)))
             and name not in frame.names
-            and not self.it.uncertain
-            and not self.it.condition
-            and not self.it.catching
+            and self.may_wait(frame)
         )
 
     def _defer(self, value: Node, name: str, frame: Frame, line: int) -> None:
-        waiting = Val(Deferred(value, frame, self.it.at(frame, line, name), self.it))
-        frame.names[name] = waiting
-        if frame.owner is None:
-            frame.module.deferred.append(waiting)
+        frame.names[name] = self.waiting(value, name, frame, line)
 
     def _annotated(self, node: Node, frame: Frame) -> Signal:
         if frame.owner is not None and node[2][0] == "n" and "ClassVar" not in describe_node(node[3]):
@@ -180,9 +184,9 @@ class Assigning(Part):
             table.open = True
 
     def _expression(self, node: Node, frame: Frame) -> Signal:
-        if node[2][0] == "c" and self.it.is_irrelevant(node[2], frame):
-            return None
-        self.it.evaluate(node[2], frame)
+        value = node[2]
+        if value[0] != "c" or (not self.it.is_irrelevant(value, frame) and self.it.acts(value, frame)):
+            self.it.evaluate(value, frame)
         return None
 
     def _del(self, node: Node, frame: Frame) -> Signal:

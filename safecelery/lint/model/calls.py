@@ -166,9 +166,8 @@ class Caller:
                 if opened or starred:
                     names_in[name] = unknown(f"argument {name} of {function.name}()")
                 else:
-                    names_in[name] = (
-                        default if default is not None else unknown(f"argument {name} of {function.name}()")
-                    )
+                    missing = unknown(f"argument {name} of {function.name}()")
+                    names_in[name] = missing if default is None else self.it.settle(default)
         return True
 
 

@@ -12,6 +12,8 @@ from safecelery.lint.model.values import Class, Function, Instance, Seq, Unknown
 
 __all__ = ["Defining"]
 
+_WAITING = frozenset({"n", "a", "c"})
+
 
 class Defining(Part):
     """``def`` and ``class``."""
@@ -24,7 +26,7 @@ class Defining(Part):
             line=line,
             def_line=def_line,
             parameters=parameters,
-            defaults=[None if d is None or body is None else self.it.evaluate(d, frame) for d in parameters[2]],
+            defaults=[None if d is None or body is None else self._default(d, frame) for d in parameters[2]],
             body=body,
             closure=frame.parent if frame.owner is not None else frame,
             owner=frame.owner,
@@ -33,7 +35,7 @@ class Defining(Part):
         frame.module.functions.append(function)
         value = Val(function)
         if decorators:
-            written_ones = [node for node in decorators if not self.it.is_irrelevant(node, frame)]
+            written_ones = [node for node in decorators if not self._leaves_it(node, frame)]
             made = [self.it.evaluate(decorator, frame) for decorator in written_ones]
             for decorator, written in zip(reversed(made), reversed(written_ones), strict=True):
                 at = self.it.at(frame, written[1], f"@{describe_node(written)}")
@@ -45,6 +47,21 @@ class Defining(Part):
             return None
         self.it.bind(name, value, frame, line)
         return None
+
+    def _default(self, node: Node, frame: Frame) -> Val:
+        """The default of a parameter, which few functions that matter are called without."""
+        if node[0] not in _WAITING or not self.may_wait(frame):
+            return self.it.evaluate(node, frame)
+        return self.waiting(node, describe_node(node), frame, node[1])
+
+    def _leaves_it(self, decorator: Node, frame: Frame) -> bool:
+        """The function stays what it is, as far as we are concerned."""
+        if self.it.is_irrelevant(decorator, frame):
+            return True
+        name = last_name(decorator)
+        if name is None or name.endswith("task"):
+            return False
+        return self.it.is_outside(decorator, frame) and not self.it.acts(decorator, frame)
 
     def _class(self, node: Node, frame: Frame) -> Signal:
         _, line, _, name, decorators, bases, keywords, body = node

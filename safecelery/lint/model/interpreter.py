@@ -8,11 +8,13 @@ unknown; where it depends on an environment variable, its default decides and th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model import attributes, calls, expressions, statements
-from safecelery.lint.model.control import MOST_STEPS, MOST_STEPS_OF_A_CALL, Control
+from safecelery.lint.model.assigning import DISPLAYS
+from safecelery.lint.model.bearing import MAKERS, Bearing
+from safecelery.lint.model.control import MOST_STEPS, MOST_STEPS_OF_A_CALL
 from safecelery.lint.model.merging import merge
 from safecelery.lint.model.operators import truth
 from safecelery.lint.model.protocols import Dialect, Modules, Raised
@@ -28,9 +30,6 @@ from safecelery.lint.model.values import (
     unknown,
 )
 
-if TYPE_CHECKING:
-    from safecelery.lint.ir import Node
-
 __all__ = ["Interpreter"]
 
 _MOST_STEPS_OF_A_MODULE: Final = 400_000
@@ -38,7 +37,7 @@ _FOREIGN: Final = frozenset({"celery", "kombu", "django", "billiard", "flask", "
 """Top-level names that mean the installed package even if a file of the tree has that name."""
 
 
-class Interpreter(Control):
+class Interpreter(Bearing):
     """One run over a tree."""
 
     def __init__(self, modules: Modules, dialect: Dialect) -> None:
@@ -151,50 +150,17 @@ class Interpreter(Control):
             data.value = value if isinstance(value.data, _NOT_NOTED) else value.via(data.at)
         return data.value
 
-    def peek(self, node: Node, frame: Frame) -> Val | None:
-        """What an expression names, without running another module for it; None if that takes evaluation."""
-        if node[0] == "n":
-            current: Frame | None = frame
-            while current is not None:
-                if node[2] in current.names:
-                    return current.names[node[2]]
-                current = current.parent
-            return frame.module.names.get(node[2])
-        if node[0] == "a":
-            owner = self.peek(node[2], frame)
-            if owner is None:
-                return None
-            if isinstance(owner.data, ModuleRef):
-                package = owner.data.module
-                if package.is_package and not package.relevant:  # but one of its modules may be
-                    submodule = self.find(f"{package.name}.{node[3]}", package)
-                    if submodule is not None:
-                        return Val(ModuleRef(submodule))
-                return Val(Pending(package, node[3], self))
-            if isinstance(owner.data, Ext):
-                return Val(Ext(f"{owner.data.name}.{node[3]}"))
-            if isinstance(owner.data, Pending) and not owner.data.module.relevant:
-                return owner
-        if node[0] in ("c", "x"):
-            return self.peek(node[2], frame)
-        return None
-
-    def is_irrelevant(self, node: Node, frame: Frame) -> bool:
-        """The expression starts from a module that has nothing to do with Celery."""
-        found = self.peek(node, frame)
-        return found is not None and isinstance(found.data, Pending) and not found.data.module.relevant
-
     def force(self, module: Module) -> None:
         """Evaluate what was deferred at the module's top level, where that may make an app or a task."""
         for value in module.deferred:
             data = value.data
-            if not isinstance(data, Deferred) or data.value is not None:
+            if not isinstance(data, Deferred) or data.value is not None or data.node[0] in DISPLAYS:
                 continue
             root = self.peek(data.node, data.frame)
             if root is not None:
                 if isinstance(root.data, Pending) and not root.data.module.relevant:
                     continue
-                if isinstance(root.data, Ext) and root.data.name.partition(".")[0] not in _MAKERS:
+                if isinstance(root.data, Ext) and root.data.name.partition(".")[0] not in MAKERS:
                     continue
             self.settle(value)
         module.deferred.clear()
@@ -255,7 +221,3 @@ class Interpreter(Control):
 
 
 _NOT_NOTED = (Ext, Function, ModuleRef, Pending, Deferred, Unknown)
-_MAKERS: Final = frozenset(
-    {"celery", "safecelery", "functools", "werkzeug", "builtins", "tenant_schemas_celery", "venusian", "dynaconf"}
-)
-"""Packages outside the tree whose functions give apps, tasks or decorators."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from safecelery.lint.ir import Node
 from safecelery.lint.model.scope import Frame
-from safecelery.lint.model.values import Table, Val
+from safecelery.lint.model.values import Deferred, Table, Val
 
 if TYPE_CHECKING:
     from safecelery.lint.model.interpreter import Interpreter
@@ -49,3 +49,19 @@ class Part:
     def items_of(self, value: Val) -> list[Val] | None:
         """What a loop over it meets; None if that is not known."""
         raise NotImplementedError
+
+    def may_wait(self, frame: Frame) -> bool:
+        """What stands here is evaluated once, and whatever surrounds it will be the same when somebody asks for it."""
+        return (
+            (frame.owner is not None or frame.names is frame.module.names)
+            and not self.it.uncertain
+            and not self.it.condition
+            and not self.it.catching
+        )
+
+    def waiting(self, node: Node, name: str, frame: Frame, line: int) -> Val:
+        """An expression that is evaluated when somebody needs its value."""
+        value = Val(Deferred(node, frame, self.it.at(frame, line, name), self.it))
+        if frame.owner is None:
+            frame.module.deferred.append(value)
+        return value

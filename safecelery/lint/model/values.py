@@ -16,7 +16,7 @@ from safecelery.lint.finding import Because
 
 if TYPE_CHECKING:
     from safecelery.lint.ir import Node
-    from safecelery.lint.model.interpreter import Interpreter
+    from safecelery.lint.model.bearing import Bearing
     from safecelery.lint.model.scope import Frame, Module
 
 __all__ = [
@@ -240,7 +240,7 @@ class Pending:
 
     module: Module
     name: str
-    it: Interpreter
+    it: Bearing
 
 
 @dataclass(slots=True, eq=False)
@@ -250,7 +250,7 @@ class Deferred:
     node: Node
     frame: Frame
     at: Because
-    it: Interpreter
+    it: Bearing
     value: Val | None = None
     running: bool = False
 

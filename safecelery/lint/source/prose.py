@@ -22,6 +22,9 @@ _RIGHT: Final = re.compile(rb"(?:'s)?[ \t]+([A-Za-z]+)(?![\w.(\[=\"'])")
 _END: Final = re.compile(rb"(?:'s|[.,;:)])?(?:\s|\Z)")
 """What may follow a word of a sentence: nothing that makes a longer name of it, calls it or assigns to it."""
 
+_RECORD: Final = re.compile(rb"elery(?:_\w+)?_ids?(?!\w)")
+"""``celery_task_id``: where somebody writes down which task it was."""
+
 _BEFORE_NAME: Final = frozenset({b".", b"'", b'"'})
 _AFTER_NAME: Final = frozenset({b"(", b"'", b'"'})
 _NOWHERE: Final = Docstrings(b"")
@@ -73,6 +76,8 @@ def _ends_in_comment(before: bytes) -> bool:
 
 
 def _is_spoken(data: bytes, first: int, end: int) -> bool:
+    if _RECORD.match(data, first + 1):
+        return True
     before = _line_before(data, max(first, 0))
     if data[first:end] not in (b"celery", b"Celery") or before.endswith(b"safe"):
         return False

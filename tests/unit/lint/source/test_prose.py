@@ -41,7 +41,6 @@ USED = [
     b"celery = make()\n",
     b"class App(Celery):\n    pass\n",
     b"def f(celery: Celery) -> Celery: ...\n",
-    b"celery_task_id = 1\n",
     b"class CeleryApp: ...\n",
     b'INSTALLED_APPS = ["django_celery_beat"]\n',
     b'NAME = "celery"\n',
@@ -61,6 +60,36 @@ USED = [
     b"async with celery : pass\n",
     b"x = y  @ celery\n",
 ]
+
+
+RECORDS = [
+    b"celery_task_id = 1\n",
+    b"    celery_task_id: Mapped[str | None] = mapped_column(Text)\n",
+    b"attempt.celery_task_id = None\n",
+    b'op.add_column("attempt", sa.Column("celery_task_id", sa.String))\n',
+    b"class Job(Model):\n    celery_id = CharField(max_length=64)\n",
+    b"def by_ids(my_celery_task_ids): ...\n",
+]
+"""Where somebody keeps the id of a task, which says nothing of Celery's use."""
+NO_RECORDS = [
+    b"celery_task_idle = 1\n",
+    b"celery_identity = 1\n",
+    b"celery.id = 1\n",
+    b"app = celery_task_id and celery\n",
+    b"f(celery_task_id, celery_app)\n",
+]
+
+
+@pytest.mark.parametrize("data", RECORDS)
+def test_the_id_of_a_task_is_no_use(data: bytes) -> None:
+    assert not is_named_in_code(data)
+    assert not is_hinted(data)
+
+
+@pytest.mark.parametrize("data", NO_RECORDS)
+def test_what_is_like_the_id_of_a_task_is_a_use(data: bytes) -> None:
+    assert is_named_in_code(data)
+    assert is_hinted(data)
 
 
 @pytest.mark.parametrize("data", SPOKEN)
