@@ -3,7 +3,8 @@
 ``dataclasses.dataclass`` compiles six functions and makes a second class for each class, half a millisecond, whether
 anybody uses them or not. The linter has a hundred such classes; one run on a small file makes instances of a third of
 them, and compares and shows next to none. What is deferred here is the standard library's own work: signatures, errors
-and behaviour are its own, and to type checkers this is its decorator.
+and behaviour are its own, and to type checkers this is its decorator. Only what an instance needs from its first moment
+is written here, for the library takes five times as long over it; a class whose fields ask for more is left to it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ _FIELDS: Final = "__dataclass_fields__"
 _TO_BE_MADE: Final = ("__init__", "__setattr__", "__delattr__", "__replace__", "__match_args__", _FIELDS)
 """What an instance needs from the beginning (dataclasses.py, ``_process_class``)."""
 _ORDER: Final = ("__lt__", "__le__", "__gt__", "__ge__")
+_MORE: Final = ("InitVar", "KW_ONLY")
+"""Annotations that make no field of a name."""
 _OPTIONS: Final = frozenset({"frozen", "kw_only", "eq", "order"})
 
 
@@ -54,10 +57,32 @@ class _Deferred:
 
     def _init(self) -> Any:
         def __init__(self_: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-            self._make_ready()
+            if not self._write_init():
+                self._make_ready()
             self.cls.__init__(self_, *args, **kwargs)
 
         return __init__
+
+    def _write_init(self) -> bool:
+        """Write ``__init__``, and what keeps a frozen instance as it is; False if the fields ask for more."""
+        names = _own_fields(self._namespace)
+        given = {name: self._namespace[name] for name in names if name in self._namespace}
+        annotations = self._namespace.get("__annotations__", {})
+        if "self" in names or any(word in annotations[name] for name in names for word in _MORE):
+            return False
+        cls, frozen, kw_only = self.cls, self._options.get("frozen", False), self._options.get("kw_only", False)
+        written = [value for value in given.values() if isinstance(value, dataclasses.Field)]
+        if not all(_is_plain(value, kw_only=kw_only) for value in written):
+            return False
+        init = _init_of(names, given, frozen=frozen, kw_only=kw_only, post=hasattr(cls, "__post_init__"))
+        init.__qualname__ = f"{cls.__qualname__}.__init__"
+        init.__annotations__ = {**{name: annotations[name] for name in names}, "return": None}
+        if frozen:
+            cls.__setattr__, cls.__delattr__ = _frozen(cls, frozenset(names))
+        if "__match_args__" not in self._namespace:
+            setattr(cls, "__match_args__", () if kw_only else names)  # noqa: B010 - typing knows it as a constant
+        cls.__init__ = init
+        return True
 
     def _later(self, name: str) -> Any:
         def stub(self_: Any, /, *args: Any) -> Any:
@@ -82,6 +107,62 @@ class _Deferred:
         for name in names:
             if name in written and name not in self._namespace:
                 setattr(cls, name, written[name])
+
+
+class _Factory:
+    """Stands for a default that is made anew for each instance, as ``dataclasses._HAS_DEFAULT_FACTORY`` does."""
+
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+_FACTORY: Final = _Factory()
+
+
+def _is_plain(field: dataclasses.Field[Any], *, kw_only: bool) -> bool:
+    """It says nothing of its parameter but the default; the library notes there what holds for the class."""
+    return field.init and field.kw_only in (dataclasses.MISSING, kw_only)
+
+
+def _init_of(names: tuple[str, ...], given: dict[str, Any], *, frozen: bool, kw_only: bool, post: bool) -> Any:
+    """``__init__`` of a class with these fields and defaults."""
+    space: dict[str, Any] = {"_set": object.__setattr__, "_factory": _FACTORY}
+    parameters = ["self", *(["*"] if kw_only and names else [])]
+    body = []
+    for name in names:
+        value: Any = given.get(name, dataclasses.MISSING)
+        made: Any = dataclasses.MISSING
+        if isinstance(value, dataclasses.Field):
+            value, made = value.default, value.default_factory
+        if made is not dataclasses.MISSING:
+            space[f"_made_{name}"] = made
+            parameters.append(f"{name}=_factory")
+            body.append(f" if {name} is _factory: {name} = _made_{name}()")
+        elif value is not dataclasses.MISSING:
+            space[f"_given_{name}"] = value
+            parameters.append(f"{name}=_given_{name}")
+        else:
+            parameters.append(name)
+        body.append(f" _set(self, {name!r}, {name})" if frozen else f" self.{name} = {name}")
+    body.append(" self.__post_init__()" if post else " return None")
+    exec(f"def __init__({', '.join(parameters)}):\n" + "\n".join(body), space)  # noqa: S102 - as the library does
+    return space["__init__"]
+
+
+def _frozen(cls: Any, names: frozenset[str]) -> tuple[Any, Any]:
+    """``__setattr__`` and ``__delattr__``, which let a subclass have attributes of its own."""
+
+    def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807
+        if type(self) is cls or name in names:
+            raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+        super(cls, self).__setattr__(name, value)
+
+    def __delattr__(self: Any, name: str) -> None:  # noqa: N807
+        if type(self) is cls or name in names:
+            raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+        super(cls, self).__delattr__(name)
+
+    return __setattr__, __delattr__
 
 
 def _own_fields(namespace: dict[str, Any]) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Judge:
 
     def apply_comments(self, comments: Mapping[str, Any], *, unread: Set[str]) -> None:
         """Take out what comments excuse, and report comments that are at fault."""
-        from safecelery.lint.suppress import apply
+        from safecelery.lint.suppress.apply import apply
 
         undecided = list(self._open.found.values()) if self._open is not None else []
         done = None

@@ -6,7 +6,8 @@ Searching for a fixed text runs at memory speed; a regular expression of alterna
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 __all__ = [
@@ -45,11 +46,16 @@ NETWORK: Final = (
 )  # fmt: skip
 """Whoever uses these talks to another machine."""
 RETRYING: Final = (".retry(",)
-_READING: Final = ("AsyncResult", "GroupResult", "EagerResult", "chord(", "django_celery_results")
+_READING: Final = {
+    "Result": ("AsyncResult", "GroupResult", "EagerResult"),
+    "chord(": ("chord(",),
+    "_results": ("django_celery_results",),
+}
 _PERHAPS_READING: Final = {
     f"{name}.": tuple(f"{name}.{method}(" for method in ("get", "wait", "join", "ready", "collect"))
     for name in ("result", "results", "promise", "res", "job", "ResultSet")
 }
+"""A part that all have in common, which is looked for first."""
 
 
 _BLANKS: Final = frozenset({" ", "\t"})
@@ -102,15 +108,24 @@ def _rest_of_line(source: str, at: int) -> str:
 
 def reads_results(source: str) -> bool | None:
     """Whether a module reads results of tasks; None if it looks a little like it."""
-    if any(word in source for word in _READING):
+    if _any_of(source, _READING):
         return True
-    perhaps = (word for name, words in _PERHAPS_READING.items() if name in source for word in words)
-    return None if any(word in source for word in perhaps) else False
+    return None if _any_of(source, _PERHAPS_READING) else False
+
+
+def _any_of(source: str, groups: Mapping[str, Iterable[str]]) -> bool:
+    return any(word in source for part, words in groups.items() if part in source for word in words)
 
 
 def lines_of(source: str, words: Iterable[str]) -> list[int]:
     """The lines, from 1 and in order, that hold one of the words."""
-    return lines_at(source, {place for word in words for place in _places(source, word)})
+    return lines_at(source, {place for word in words for place in _all_places(source, word)})
+
+
+@lru_cache(maxsize=32)
+def _all_places(source: str, word: str) -> tuple[int, ...]:
+    """Two stages ask for the same words of the same module, one after the other."""
+    return tuple(_places(source, word))
 
 
 def lines_at(source: str, places: Iterable[int]) -> list[int]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from safecelery.cli.colour import wants_colour
 from safecelery.cli.exitcodes import COULD_NOT, NO, OK
 from safecelery.lint.config import LintConfig
-from safecelery.lint.finding import LintResult
+
+if TYPE_CHECKING:
+    from safecelery.lint.finding import LintResult
 
 __all__ = ["emit", "exit_status", "write"]
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +15,10 @@ from safecelery.cli.lint.emit import emit, exit_status, write
 from safecelery.cli.lint.options import stated
 from safecelery.cli.lint.progress import Progress
 from safecelery.lint.config import LintConfig, load_config
-from safecelery.lint.finding import LintResult
 from safecelery.lint.pausing import no_collection
-from safecelery.policy.rules import BY_CODE
+
+if TYPE_CHECKING:
+    from safecelery.lint.finding import LintResult
 
 __all__ = ["run"]
 
@@ -74,6 +75,7 @@ def _found(paths: Sequence[str], config: LintConfig, given: dict[str, Any], prog
 def _update_baseline(paths: Sequence[str], config: LintConfig, given: dict[str, Any]) -> int:
     """Write what is found now. Entries for what was not looked at (another directory, a rule not asked for) stay."""
     from safecelery.lint.baseline import Covered, compare, read_baseline, write_baseline
+    from safecelery.policy.rules import BY_CODE
 
     file = config.baseline
     if file is None:

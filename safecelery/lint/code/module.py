@@ -13,28 +13,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from safecelery.lint.code.body import Body, Function
-from safecelery.lint.code.names import Names, last_name, words
+from safecelery.lint.code.names import Names, last_name
+from safecelery.lint.decorators import NO_TASK
 from safecelery.lint.mentions import indented, lines_at, lines_of, within
 
 __all__ = ["Module"]
 
 _ANYWHERE_WORDS: Final = (
-    *(".delay(", ".apply_async(", ".send_task(", ".s(", ".si(", "on_commit("),
+    *(".delay", ".apply_async", "send_task(", ".s(", ".si(", "on_commit("),
     *("AutoAddPolicy", "WarningPolicy"),
 )
 
 _COMPOUND: Final = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.AsyncWith, ast.AsyncFor, ast.TryStar)
-
-_NO_TASK: Final = words("""
-    property cached_property setter getter deleter staticmethod classmethod abstractmethod overload override final
-    contextmanager asynccontextmanager fixture parametrize patch object dict multiple usefixtures skipif skip xfail
-    django_db freeze_time override_settings vcr asyncio wraps lru_cache cache dataclass receiver connect listens_for
-    route get post put delete head options websocket websocket_route action command group option argument pass_context
-    field_validator model_validator validator root_validator validates hybrid_property register filter simple_tag
-    inclusion_tag total_ordering singledispatch given settings example reify login_required api_view errorhandler
-    before_request after_request teardown_request app_context_processor expect
-    """)
-"""Last names of decorators that never make a task. A function is skipped when all of its decorators are here."""
 
 
 class Module:
@@ -86,7 +76,7 @@ class Module:
 
     def _function(self, node: Function, owner: str, *, run_class: bool) -> Iterator[Body]:
         decorated = not node.name.startswith("test_") and any(
-            last_name(decorator) not in _NO_TASK for decorator in node.decorator_list
+            last_name(decorator) not in NO_TASK for decorator in node.decorator_list
         )
         if decorated or run_class or node.name in self.handed_over:
             yield Body(node, owner, self, task_like=True)

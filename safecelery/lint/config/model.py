@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safecelery.deferred import dataclass
 from safecelery.lint.config.patterns import matches, matches_any
 from safecelery.lint.config.selectors import codes_of_all
-from safecelery.policy.document import Level
-from safecelery.policy.profile import Policy
-from safecelery.policy.rules import BY_CODE
+
+if TYPE_CHECKING:
+    from safecelery.policy.profile import Policy
 
 __all__ = ["DEFAULT", "OUTPUT_FORMATS", "LintConfig"]
 
@@ -81,6 +81,9 @@ class LintConfig:
 
     def judged_by(self, policy: Policy) -> Policy:
         """The policy with the selections applied: what is not selected is off."""
+        from safecelery.policy.document import Level
+        from safecelery.policy.rules import BY_CODE
+
         chosen = codes_of_all(self.select) if self.select else frozenset(BY_CODE)
         extra = codes_of_all(self.extend_select)
         never = codes_of_all(self.ignore)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from safecelery.errors import did_you_mean
-from safecelery.policy.rules import BY_CODE, CODE_BY_NAME
 
 __all__ = ["codes_of", "codes_of_all", "no_such_rule"]
 
@@ -16,6 +15,8 @@ _PREFIX: Final = re.compile(r"SFC\d{0,2}")
 
 def codes_of(selector: str) -> frozenset[str]:
     """The codes that a selector stands for; empty if there is no such rule. ``SFC`` stands for every rule."""
+    from safecelery.policy.rules import BY_CODE, CODE_BY_NAME  # not needed where nobody names a rule
+
     code = CODE_BY_NAME.get(selector, selector)
     if code in BY_CODE:
         return frozenset({code})
@@ -31,6 +32,8 @@ def codes_of_all(selectors: Iterable[str]) -> frozenset[str]:
 
 def no_such_rule(selector: str) -> str:
     """``'SFC4O1' (did you mean 'SFC401'?)``: the selector, and the nearest that exists."""
+    from safecelery.policy.rules import BY_CODE, CODE_BY_NAME
+
     if codes_of(selector.upper()):
         return f"{selector!r} (did you mean {selector.upper()!r}?)"
     if codes_of(selector.lower()):

@@ -52,7 +52,7 @@ from typing import Any, Final, TypeAlias
 
 __all__ = ["IR_VERSION", "Node", "Reduced"]
 
-IR_VERSION: Final = 8
+IR_VERSION: Final = 9
 """Raised whenever the form changes, so that no cache of an older one is used."""
 
 Node: TypeAlias = list[Any]

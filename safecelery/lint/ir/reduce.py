@@ -16,9 +16,9 @@ def reduce_module(tree: ast.Module, source: str) -> Reduced:
     """The module as ``{"body": [statement], "calls": [call], "talking": [...], "reads_results": ..., "configures": ...,
     "words": [...]}``.
 
-    ``talking`` are the decorated functions whose text talks to another machine, each ``[line of the first decorator,
-    whether it calls retry itself]``. ``reads_results`` is true if the module reads results of tasks, null if it may;
-    ``configures`` is whether calling one of its functions may configure an app or declare a task.
+    ``talking`` are the functions that may be tasks and whose text talks to another machine, each ``[line of the first
+    decorator, whether it calls retry itself]``. ``reads_results`` is true if the module reads results of tasks, null if
+    it may; ``configures`` is whether calling one of its functions may configure an app or declare a task.
     ``words`` are those of :data:`safecelery.lint.mentions.WORDS` that occur anywhere in it.
     ``calls`` are the places that send tasks from inside functions, each
     ``[line, column, line of the enclosing function's first decorator, [import statement of that function], call]``.

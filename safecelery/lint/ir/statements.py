@@ -6,10 +6,11 @@ import ast
 from collections.abc import Callable
 from typing import Any, Final
 
+from safecelery.lint.decorators import NO_TASK
 from safecelery.lint.ir import Node
 from safecelery.lint.ir.expressions import Expressions
 from safecelery.lint.ir.syntax import AnyFunction, first_line, last_name, lines_of_code
-from safecelery.lint.mentions import NAMING, NETWORK, RETRYING, TELLING, Lines, lines_of, within
+from safecelery.lint.mentions import NAMING, NETWORK, RETRYING, TELLING, Lines
 
 __all__ = ["Reducer"]
 
@@ -40,8 +41,6 @@ class Reducer(Expressions):
     def __init__(self, source: str) -> None:
         super().__init__()
         self.lines = Lines(source)
-        self.network = lines_of(source, NETWORK)
-        self.retrying = lines_of(source, RETRYING) if self.network else []
         self.talking: list[Node] = []
         self.inside = 0  # functions around the current one whose body is kept
 
@@ -97,8 +96,9 @@ class Reducer(Expressions):
             self.inside -= 1
         first = first_line(node)
         last = node.end_lineno or node.lineno
-        if node.decorator_list and self.network and within(self.network, node.lineno, last):
-            self.talking.append([first, within(self.retrying, node.lineno, last)])
+        may_be_a_task = any(last_name(decorator) not in NO_TASK for decorator in node.decorator_list)
+        if may_be_a_task and self.lines.mention(NETWORK, node.lineno, last):
+            self.talking.append([first, self.lines.mention(RETRYING, node.lineno, last)])
         return [
             "def",
             first,

@@ -6,6 +6,7 @@ modules that have nothing to do with Celery, and would have them read for nothin
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.model.control import Control
@@ -28,6 +29,8 @@ _ACTING: Final = (
     | {"django", "environ", "environs", "flask", "importlib", "quart", "split_settings", "starlette", "sys"}
 )
 """Packages outside the tree whose functions do something here: they give such things, or fill a configuration."""
+_OF_THE_MODULE: Final = frozenset({"__name__", "__file__"})
+"""What differs from module to module, and decides nothing: loggers are called so."""
 _MOST_NAMES: Final = 5
 """Names for a name for a name."""
 
@@ -112,3 +115,15 @@ class Bearing(Control):
             outside = self.is_outside(part, frame)
             return not outside or any(self.acts(inner, frame) for inner in part)
         return (part[0] == "w" and len(part) == 4) or any(self.acts(inner, frame) for inner in part)
+
+    def call_key(self, node: Node, frame: Frame) -> Hashable | None:
+        """The same for two calls of an imported function with the same constants; None for everything else."""
+        if node[0] != "c" or node[2][0] != "n":
+            return None
+        function = self.peek(node[2], frame)
+        if function is None or not isinstance(function.data, Pending):
+            return None
+        given = [(None, argument) for argument in node[3]] + [(name, value) for name, value in node[4]]
+        if not all(value[0] == "k" or (value[0] == "n" and value[2] in _OF_THE_MODULE) for _, value in given):
+            return None
+        return function.data.module.path, function.data.name, tuple((name, repr(value[2])) for name, value in given)

@@ -7,7 +7,7 @@ unknown; where it depends on an environment variable, its default decides and th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 from safecelery.lint.finding import Because
@@ -48,6 +48,8 @@ class Interpreter(Bearing):
         """What the program itself put into the environment."""
         self.following: set[tuple[int, str]] = set()
         """Imports being looked up, by module and name: one that leads back to itself means a submodule."""
+        self.idle: set[Hashable] = set()
+        """Calls from which nothing was learned, as ``logger = setup_logger()`` in each module: once is enough."""
         self.failures: list[tuple[str, int, str]] = []
         self.evaluate = expressions.Evaluator(self).evaluate
         self.block = statements.Executor(self).block
@@ -162,7 +164,13 @@ class Interpreter(Bearing):
                     continue
                 if isinstance(root.data, Ext) and root.data.name.partition(".")[0] not in MAKERS:
                     continue
+            call = self.call_key(data.node, data.frame)
+            if call in self.idle:
+                continue
+            before = self.dialect.learned() + len(self.environ)
             self.settle(value)
+            if call is not None and self.dialect.learned() + len(self.environ) == before:
+                self.idle.add(call)
         module.deferred.clear()
 
     # --- names --------------------------------------------------------------------------------------------------

@@ -85,3 +85,7 @@ class Dialect(Protocol):
 
     def class_made(self, it: Interpreter, cls: Class) -> None:
         """A class statement has run."""
+
+    def learned(self) -> int:
+        """How much was learned so far; more after something was made, configured or declared."""
+        ...

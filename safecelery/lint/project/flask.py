@@ -34,6 +34,10 @@ class FlaskConfig:
         self.unseen = ""
         """What may have filled it that cannot be read."""
 
+    def learned(self) -> int:
+        """How many things filled it."""
+        return len(self.sources) + len(self.values) + bool(self.unseen)
+
     def fill(self, it: Interpreter, method: str, args: list[Val], kwargs: dict[str, Val]) -> None:
         """``config.from_object(...)``, ``config.update(...)`` and their like."""
         source = args[0] if args else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 from safecelery.lint.finding import Because
 from safecelery.lint.model.values import Function, Val
 from safecelery.lint.project.django import DjangoSettings
@@ -32,3 +34,8 @@ class Knowledge:
     def current(self) -> Val | None:
         """``current_app``, if there is no doubt about which one."""
         return Val(self.apps[0]) if len(self.apps) == 1 else None
+
+    def learned(self) -> int:
+        """How many things are known; more after something was made, configured or declared."""
+        parts: list[Sized] = [self.apps, self.tasks, self.security, self.periodic, self.receivers, self.held, self.seen]
+        return sum(map(len, parts)) + sum(len(app.events) for app in self.apps) + self.flask.learned()

@@ -97,6 +97,12 @@ KIND_BY_ENDING: Final = {
 }
 """What follows the last dot, in lower case; looked at last. ``txt``, ``in`` and ``pip`` count only for requirements."""
 
+_LISTS: Final = frozenset({"txt", "in", "pip"})
+_TELLING: Final = (
+    _LISTS | set(KIND_BY_ENDING) | {name.rpartition(".")[2] for name in (*KIND_BY_NAME, *_SUFFIXES) if "." in name}
+)
+"""Every ending that any of these tables knows."""
+_BEGINNINGS: Final = frozenset(prefix[0] for prefix in _PREFIXES)
 _REQUIREMENTS = ("requirements", "constraints")
 _SCRIPT_FOLDERS = frozenset({"bin", "scripts"})
 _SCRIPT_NAMES = frozenset({"run", "start", "entrypoint", "docker-entrypoint"})
@@ -116,15 +122,17 @@ def deployment_kind(name: str, folder: str) -> str | None:
     ``folder`` is the name of the folder the file lies in.
     """
     low = name.lower()
+    stem, dot, ending = low.rpartition(".")
+    if dot and ending not in _TELLING and low[0] not in _BEGINNINGS:
+        return None  # most files
     kind = KIND_BY_NAME.get(low)
     if kind is not None:
         return kind
-    stem, dot, ending = low.rpartition(".")
     if not dot:
         return "script" if folder in _SCRIPT_FOLDERS or low in _SCRIPT_NAMES else _by_prefix(low)
     kind = KIND_BY_ENDING.get(ending)
     if kind is None:
-        if ending in ("txt", "in", "pip") and _is_requirements(stem, folder):
+        if ending in _LISTS and _is_requirements(stem, folder):
             return "constraints" if "constraints" in stem else "requirements"
         return _by_suffix(low) or _by_prefix(low)
     if kind == "yaml" and "compose" in stem:

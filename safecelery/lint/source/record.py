@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from safecelery.lint.finding import Unread
 
-__all__ = ["FileRecord", "OtherFile", "Payload", "PythonFile", "UnreadPart", "nothing"]
+__all__ = ["FileRecord", "OtherFile", "Payload", "PythonFile", "UnreadPart", "nothing", "payload_of"]
 
 UnreadPart: TypeAlias = tuple[int, str]
 """Line (0: the whole file) and message."""
@@ -20,6 +20,19 @@ Payload: TypeAlias = list[Any]
 def nothing() -> Payload:
     """The payload of a file that could not be parsed."""
     return [None, [], []]
+
+
+def payload_of(text: bytes) -> Payload | None:
+    """The payload that was kept or sent as JSON; None if the text is not one."""
+    import json
+
+    try:
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if type(payload) is list and len(payload) == 3 and type(payload[1]) is type(payload[2]) is list:
+        return payload
+    return None
 
 
 class PythonFile:
@@ -131,7 +144,7 @@ class FileRecord:
 
     @property
     def comments(self) -> list[Any]:
-        """Its suppression comments, as ``lint/suppress.py`` gives them."""
+        """Its suppression comments, as ``lint/suppress`` gives them."""
         found: list[Any] = self._all()[2]
         return found
 

@@ -12,10 +12,12 @@ from safecelery.lint.source.second import Chunks, Second, can_fork, start_second
 from safecelery.lint.source.stages import Stages
 from safecelery.lint.source.wrappers import Exports, merge
 
-__all__ = ["Outcome", "Progress", "read_all"]
+__all__ = ["Hook", "Outcome", "Progress", "read_all"]
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Called with how many files were looked at, and of how many."""
+Hook: TypeAlias = Callable[[], object] | None
+"""Something else to do at a certain moment, if there is anything."""
 
 _WORTH_A_PROCESS: Final = 150
 """Files below which forking costs more than it gains."""
@@ -68,12 +70,14 @@ def read_all(
     progress: Progress | None = None,
     *,
     second: bool | None = None,
-    meanwhile: Callable[[], object] | None = None,
+    meanwhile: Hook = None,
+    then: Hook = None,
 ) -> dict[int, Outcome]:
     """Read the files at ``todo``; and those at ``idle`` (known not to match) if new names call for it.
 
     ``known`` is what the modules not read again are known to export; it is added to. ``second`` forces or forbids the
-    second process, beside which ``meanwhile`` is called: it makes something ready that is needed afterwards.
+    second process. ``meanwhile`` is called when that has begun: it makes something ready that is needed afterwards.
+    ``then`` is called when this process has little left to do but to wait for the other.
     """
     told = _Told(progress, len(todo))
     reader = Reader(files, stages, {key: set(names) for key, names in known.items()})
@@ -88,15 +92,15 @@ def read_all(
     try:
         if second or (second is None and len(todo) >= _WORTH_A_PROCESS and can_fork()):
             child = start_second(reader, chunks, members)
-            if child is not None and meanwhile is not None:
-                meanwhile()
+        if meanwhile is not None:
+            meanwhile()
         for number in chunks:
             told(number * size)
             for index in members(number):
                 outcomes[index] = Outcome(reader.first(index))
         earlier = Reader(files, stages, {key: set(names) for key, names in known.items()})
         earlier.expect(idle)
-        _Rounds(files, known, outcomes, reader, earlier, child).run(todo)
+        _Rounds(files, known, outcomes, reader, earlier, child).run(todo, then)
     finally:
         chunks.close()
         if child is not None:
@@ -127,7 +131,7 @@ class _Rounds:
         self._with_child: set[int] = set()
         """Unmatched files whose bytes only the child holds."""
 
-    def run(self, todo: Sequence[int]) -> None:
+    def run(self, todo: Sequence[int], then: Hook) -> None:
         """Finish the first stage, then ask until nobody learns a new name."""
         exports = self._reader.exports()  # while the child sends what it has found
         exports |= self._receive()
@@ -142,12 +146,17 @@ class _Rounds:
             self._keep(self._reader.follow(wanted))
             if fresh:  # what an earlier run read was asked then for all that was known then
                 self._keep(self._earlier.follow(fresh))
+            if then is not None:
+                then()
+                then = None
             exports = self._receive() if asked else {}
             if self._child is not None and not asked:
                 self._lose()
             exports |= self._reader.exports()
             exports |= self._earlier.exports()
             wanted = fresh = self._learn(exports)
+        if then is not None:
+            then()
 
     def _receive(self) -> dict[int, list[str]]:
         """The child's part of a round."""

@@ -24,7 +24,7 @@ TREE_STAGES: Final = {
     "ir": "safecelery.lint.ir.reduce:reduce_module",
     "sites": "safecelery.lint.code:detect",
 }
-TEXT_STAGES: Final = {"comments": "safecelery.lint.suppress:read_comments"}
+TEXT_STAGES: Final = {"comments": "safecelery.lint.suppress.python:read_comments"}
 
 
 class Stages:
@@ -65,7 +65,7 @@ def fingerprint() -> str:
     parts.append(str(ir.IR_VERSION))
     lint = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     made_by = {stage.removeprefix("safecelery.lint.").partition(":")[0].partition(".")[0] for stage in stages}
-    for name in sorted({"source", "mentions", *made_by}):
+    for name in sorted({"source", "mentions", "decorators", "nodes", *made_by}):
         parts += _times(os.path.join(lint, name))
     return "\n".join(parts)
 

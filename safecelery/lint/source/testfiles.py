@@ -30,8 +30,11 @@ def mark_tests(python: Sequence[PythonFile], others: Sequence[OtherFile]) -> Non
             named[file.argument] = exempt
         if exempt:
             continue
-        folder, name = os.path.split(file.absolute)
-        file.is_test = is_test_name(name) or _lies_in(folder, root, folders, inside)
+        folder, _, name = file.absolute.rpartition(os.sep)
+        in_tests = inside.get(folder)
+        if in_tests is None:
+            in_tests = _lies_in(folder, root, folders, inside)
+        file.is_test = in_tests or is_test_name(name)
 
 
 def _test_folders(python: Iterable[PythonFile]) -> set[str]:
@@ -39,7 +42,7 @@ def _test_folders(python: Iterable[PythonFile]) -> set[str]:
     holding = set()
     for file in python:
         name = file.path.rpartition("/")[2]
-        if name.endswith(".py") and (name.startswith("test_") or name == "conftest.py"):
+        if (name.startswith("test_") and name.endswith(".py")) or name == "conftest.py":
             holding.add((os.path.dirname(file.absolute), file.root))
     found: set[str] = set()
     done: set[str] = set()

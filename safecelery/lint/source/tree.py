@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from safecelery.lint.pausing import no_collection
@@ -14,13 +15,21 @@ from safecelery.lint.source.folder import DEFAULT_CACHE, DefaultCache
 from safecelery.lint.source.hints import is_hinted_file
 from safecelery.lint.source.kept import Kept
 from safecelery.lint.source.modules import ModuleIndex
-from safecelery.lint.source.record import FileRecord, OtherFile, Payload, PythonFile, UnreadPart, nothing
+from safecelery.lint.source.record import (
+    FileRecord,
+    OtherFile,
+    Payload,
+    PythonFile,
+    UnreadPart,
+    nothing,
+    payload_of,
+)
 from safecelery.lint.source.stages import Stages, load_stages
 from safecelery.lint.source.survey import Survey, survey
 
 if TYPE_CHECKING:
     from safecelery.lint.finding import Unread
-    from safecelery.lint.source.rounds import Outcome, Progress
+    from safecelery.lint.source.rounds import Hook, Outcome, Progress
 
 __all__ = ["SourceTree", "collect"]
 
@@ -35,13 +44,16 @@ def collect(
     stages: Stages | None = None,
     second: bool | None = None,
     surveyed: Survey | None = None,
-    meanwhile: Callable[[], object] | None = None,
+    meanwhile: Hook = None,
+    then: Callable[[SourceTree], object] | None = None,
 ) -> SourceTree:
     """Find, read and reduce every python file of ``paths`` that concerns Celery.
 
     ``exclude``: globs, see walk.py. ``cache_dir``: None works without a cache. ``progress(done, total)`` is called at
     most ten times a second. ``stages`` and ``second`` (force or forbid the second process) are for tests.
-    ``surveyed``: the paths were looked at before. ``meanwhile`` is called while a second process reads, if one does.
+    ``surveyed``: the paths were looked at before. ``meanwhile`` is called when a second process has begun to read, if
+    one does, and ``then`` with the tree, whose files are found but not all read, when that one may have time for
+    something else. Neither is called if there is nothing to read.
     What cannot be read is in ``unread`` of the result; nothing is raised for it.
     """
     with no_collection():
@@ -49,7 +61,7 @@ def collect(
         if cache_dir is not None:
             shape = [*map(os.path.abspath, paths), f"tests={include_tests}", *exclude]
             tree._note(tree._kept.open(cache_dir, shape))
-        tree._read(progress, second=second, meanwhile=meanwhile)
+        tree._read(progress, second, meanwhile, None if then is None else partial(then, tree))
     return tree
 
 
@@ -198,7 +210,7 @@ class SourceTree:
             self._stages = load_stages()
         return self._stages
 
-    def _read(self, progress: Progress | None, *, second: bool | None, meanwhile: Callable[[], object] | None) -> None:
+    def _read(self, progress: Progress | None, second: bool | None, meanwhile: Hook, then: Hook) -> None:
         todo, idle = self._kept.plan(self._chosen)
         outcomes: dict[int, Outcome] = {}
         if todo:
@@ -213,6 +225,7 @@ class SourceTree:
                 progress,
                 second=second,
                 meanwhile=meanwhile,
+                then=then,
             )
         elif progress is not None:
             progress(0, 0)
@@ -266,7 +279,7 @@ class SourceTree:
             return FileRecord(file, self.shown(file.absolute), unread, payload=payload or nothing())
 
         def decode() -> Payload:
-            decoded = _payload_of(text)
+            decoded = payload_of(text)
             if decoded is None:
                 decoded = self._again(file, unread)
             return decoded
@@ -281,15 +294,3 @@ class SourceTree:
         read = Reader([file], self._loaded_stages(), {}).forced(0)
         unread[:] = read.unread
         return read.payload if read.payload is not None else nothing()
-
-
-def _payload_of(text: bytes) -> Payload | None:
-    import json
-
-    try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if type(payload) is list and len(payload) == 3 and type(payload[1]) is type(payload[2]) is list:
-        return payload
-    return None

@@ -85,11 +85,10 @@ def _folder(found: Walk, seen: set[str], root: str, argument: str, skip: Callabl
     others: list[OtherFile] = []
     outside = 0
     first_outside = ""
-    pending = [(root, "")]
+    pending = [(root, os.path.basename(root), "")]
     while pending:
-        folder, prefix = pending.pop()
-        name_of_folder = os.path.basename(folder)
-        for entry in _entries(found, folder, below=bool(prefix)):
+        folder, name_of_folder, prefix = pending.pop()
+        for entry in _entries(found, folder, name_of_folder, below=bool(prefix)):
             name = entry.name
             relative = prefix + name
             if skip is not None and skip(name, relative):
@@ -108,7 +107,7 @@ def _folder(found: Walk, seen: set[str], root: str, argument: str, skip: Callabl
                     continue
                 if entry.is_dir():
                     if name[0] != "." and name not in SKIPPED_FOLDERS and not name.endswith(SKIPPED_ENDINGS):
-                        pending.append((entry.path, relative + "/"))
+                        pending.append((entry.path, name, relative + "/"))
                     continue
                 if not entry.is_file():
                     continue
@@ -136,7 +135,7 @@ def _folder(found: Walk, seen: set[str], root: str, argument: str, skip: Callabl
         )
 
 
-def _entries(found: Walk, folder: str, *, below: bool) -> list[os.DirEntry[str]]:
+def _entries(found: Walk, folder: str, name: str, *, below: bool) -> list[os.DirEntry[str]]:
     """What lies in a folder; nothing if it is an environment or build output ``below`` what was named."""
     try:
         with os.scandir(folder) as listing:
@@ -144,10 +143,12 @@ def _entries(found: Walk, folder: str, *, below: bool) -> list[os.DirEntry[str]]
     except OSError as error:
         found.problems.append((folder, f"cannot be listed: {_why(error)}"))
         return []
-    if below and any(entry.name == "pyvenv.cfg" for entry in entries):
-        return []
-    if below and os.path.basename(folder) in ("build", "dist") and _is_build_output(entries):
-        return []
+    if below:
+        for entry in entries:
+            if entry.name == "pyvenv.cfg":
+                return []
+        if name in ("build", "dist") and _is_build_output(entries):
+            return []
     return entries
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from safecelery.lint import engine
+from safecelery.lint import engine, outcome
 from safecelery.lint.config import LintConfig
 from safecelery.lint.finding import LintResult
 from safecelery.lint.project.facts import everything
@@ -32,7 +32,7 @@ def charge(): ...
 @pytest.fixture(autouse=True)
 def may_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("safecelery.lint.aside.can_fork", lambda: True)
-    monkeypatch.setattr(engine, "_MANY_SOURCES", 0)
+    monkeypatch.setattr(outcome, "_MANY_SOURCES", 0)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from safecelery.lint import engine
+from safecelery.lint import engine, outcome
 from safecelery.lint.reuse import basis as basis_module
 from safecelery.lint.reuse.basis import Basis
 from safecelery.lint.source.beside import Beside
@@ -34,7 +34,7 @@ def tomorrow(project: KeptProject) -> None:
             return datetime(2999, 1, 1, tzinfo=UTC)
 
     project.monkeypatch.setattr(basis_module, "datetime", Later)
-    project.monkeypatch.setattr(engine, "datetime", Later)
+    project.monkeypatch.setattr(outcome, "datetime", Later)
 
 
 def move(project: KeptProject, old: str, new: str) -> None:

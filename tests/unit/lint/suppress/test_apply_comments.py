@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from safecelery.lint.finding import Finding
-from safecelery.lint.suppress import Suppressed, apply, read_comments
+from safecelery.lint.suppress.apply import Suppressed, apply
+from safecelery.lint.suppress.python import read_comments
 from safecelery.policy import UNKNOWN, Level, Severity
 from safecelery.policy.rule import Fail
 from safecelery.policy.rules import BY_CODE

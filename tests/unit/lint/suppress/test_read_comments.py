@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safecelery.lint.suppress import read_comments, read_text_comments
+from safecelery.lint.suppress.python import read_comments
+from safecelery.lint.suppress.text import read_text_comments
 
 OK = "# safecelery: ignore[SFC401] the driver has its own limit"
 
