@@ -74,7 +74,7 @@ class _Deferred:
         written = [value for value in given.values() if isinstance(value, dataclasses.Field)]
         if not all(_is_plain(value, kw_only=kw_only) for value in written):
             return False
-        init = _init_of(names, given, frozen=frozen, kw_only=kw_only, post=hasattr(cls, "__post_init__"))
+        init = _init_of(cls, names, given, frozen=frozen, kw_only=kw_only)
         init.__qualname__ = f"{cls.__qualname__}.__init__"
         init.__annotations__ = {**{name: annotations[name] for name in names}, "return": None}
         if frozen:
@@ -124,9 +124,9 @@ def _is_plain(field: dataclasses.Field[Any], *, kw_only: bool) -> bool:
     return field.init and field.kw_only in (dataclasses.MISSING, kw_only)
 
 
-def _init_of(names: tuple[str, ...], given: dict[str, Any], *, frozen: bool, kw_only: bool, post: bool) -> Any:
+def _init_of(cls: Any, names: tuple[str, ...], given: dict[str, Any], *, frozen: bool, kw_only: bool) -> Any:
     """``__init__`` of a class with these fields and defaults."""
-    space: dict[str, Any] = {"_set": object.__setattr__, "_factory": _FACTORY}
+    space: dict[str, Any] = {"_factory": _FACTORY}
     parameters = ["self", *(["*"] if kw_only and names else [])]
     body = []
     for name in names:
@@ -143,8 +143,10 @@ def _init_of(names: tuple[str, ...], given: dict[str, Any], *, frozen: bool, kw_
             parameters.append(f"{name}=_given_{name}")
         else:
             parameters.append(name)
-        body.append(f" _set(self, {name!r}, {name})" if frozen else f" self.{name} = {name}")
-    body.append(" self.__post_init__()" if post else " return None")
+        if frozen:  # past the __setattr__ that refuses, and faster than object's, which looks the slot up
+            space[f"_set_{name}"] = vars(cls)[name].__set__
+        body.append(f" _set_{name}(self, {name})" if frozen else f" self.{name} = {name}")
+    body.append(" self.__post_init__()" if hasattr(cls, "__post_init__") else " return None")
     exec(f"def __init__({', '.join(parameters)}):\n" + "\n".join(body), space)  # noqa: S102 - as the library does
     return space["__init__"]
 

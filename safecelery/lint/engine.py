@@ -95,12 +95,13 @@ def _prepared(config: LintConfig) -> Policy:
     import safecelery.lint.outcome
     import safecelery.lint.project.analysis
     import safecelery.lint.project.facts
-    import safecelery.lint.report.masking
     import safecelery.lint.report.secret_names
     import safecelery.lint.suppress.apply
     import safecelery.lint.suppress.text  # noqa: F401
+    from safecelery.lint.report import load_format
     from safecelery.policy.profile import load_policy
 
+    load_format(config.output_format)
     return config.judged_by(load_policy(config.policy))
 
 

@@ -19,7 +19,7 @@ from safecelery.lint.model.values import Deferred, Val
 from safecelery.lint.project.conf import Configuration, configuration
 from safecelery.lint.project.dialect import Dialect
 from safecelery.lint.project.objects import App, Task
-from safecelery.lint.project.options import Options
+from safecelery.lint.project.options import Known, Options
 from safecelery.lint.project.order import app_first, settings_modules
 from safecelery.lint.project.startup import run_uncalled
 from safecelery.lint.project.tree import TreeModules
@@ -43,6 +43,7 @@ class Analysis:
         self.unread: list[Unread] = []
         self._configurations: dict[int, Configuration] = {}
         self._options: dict[tuple[int, int], Options] = {}
+        self._declared: Known = {}
 
     @property
     def notes(self) -> list[str]:
@@ -119,7 +120,7 @@ class Analysis:
         key = (id(task), id(app))
         found = self._options.get(key)
         if found is None:
-            found = self._options[key] = Options(self.it, task, app, self.conf(app))
+            found = self._options[key] = Options(self.it, task, app, self.conf(app), self._declared)
         return found
 
 
@@ -168,11 +169,12 @@ def analyse(tree: SourceTree, *, settings: str | None = None, environment: Mappi
 def _name_apps(it: Interpreter, dialect: Dialect) -> None:
     """Give each app the name it is bound to."""
     for module in it.modules.all_modules():
-        for name, value in list(module.names.items()):
-            if isinstance(value.data, Deferred) and value.data.value is not None:
-                value = value.data.value
-            if isinstance(value.data, App) and value.data.module is module and not value.data.variable:
-                value.data.variable = name
+        for name, value in module.names.items():
+            data = value.data
+            if type(data) is Deferred and data.value is not None:
+                data = data.value.data
+            if type(data) is App and data.module is module and not data.variable:
+                data.variable = name
 
 
 def _is_abandoned(app: App) -> bool:

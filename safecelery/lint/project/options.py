@@ -8,7 +8,7 @@ was found so far is None.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safecelery.lint.finding import Because
 from safecelery.lint.model.known import to_val
@@ -23,7 +23,7 @@ from safecelery.policy.facts import UNKNOWN
 if TYPE_CHECKING:
     from safecelery.lint.model.interpreter import Interpreter
 
-__all__ = ["FROM_CONFIG", "Options", "exceptions"]
+__all__ = ["FROM_CONFIG", "Known", "Options", "exceptions"]
 
 FROM_CONFIG: Final[Mapping[str, str]] = {
     "serializer": "task_serializer",
@@ -49,10 +49,16 @@ _CLASS_DEFAULTS: Final[Mapping[str, Any]] = {"max_retries": 3, "default_retry_de
 _ACCESSORS: Final = frozenset({"property", "cached_property", "class_property"})
 
 
-class Options:
-    """The options of one task under one app."""
+Known: TypeAlias = dict[tuple[int, tuple[Class | Ext | Unknown, ...]], dict[str, Val | None]]
+"""What tasks declare, by task and base classes: no app has a say in that."""
 
-    def __init__(self, it: Interpreter, task: Task, app: App | None, conf: Configuration | None) -> None:
+
+class Options:
+    """The options of one task under one app. ``known`` is what was looked up before, of this task and others."""
+
+    def __init__(
+        self, it: Interpreter, task: Task, app: App | None, conf: Configuration | None, known: Known | None = None
+    ) -> None:
         self.it = it
         self.task = task
         self.app = app
@@ -60,6 +66,9 @@ class Options:
         self.bases = list(self._bases())
         self._name: str | None = None
         self.annotations = self._annotations()
+        self._declared: dict[str, Val | None] = {}
+        if known is not None and self.annotations == {}:
+            self._declared = known.setdefault((id(task), tuple(self.bases)), self._declared)
 
     def _bases(self) -> list[Class | Ext | Unknown]:
         if self.task.cls is not None:
@@ -132,6 +141,11 @@ class Options:
 
     def declared(self, option: str) -> Val | None:
         """The option as the declaration or a base class states it; None if neither does."""
+        if option not in self._declared:
+            self._declared[option] = self._look_up(option)
+        return self._declared[option]
+
+    def _look_up(self, option: str) -> Val | None:
         if self.annotations is None:
             return unknown("task_annotations")
         if option in self.annotations:

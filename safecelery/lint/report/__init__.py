@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from safecelery.lint.finding import LintResult
 from safecelery.lint.report.options import RenderOptions
 
-__all__ = ["FORMATS", "RenderOptions", "render"]
+__all__ = ["FORMATS", "RenderOptions", "load_format", "render"]
 
 FORMATS: Final = {
     "full": "safecelery.lint.report.full:render",
@@ -30,10 +30,16 @@ def render(name: str, result: LintResult, options: RenderOptions | None = None) 
 
     This is the one way to a format: it masks before the format sees anything.
     """
-    module, _, function = FORMATS[name].partition(":")
-    from importlib import import_module
-
     from safecelery.lint.report.masking import masked_result
 
-    made = getattr(import_module(module), function)(masked_result(result), options or RenderOptions())
+    made = load_format(name)(masked_result(result), options or RenderOptions())
     return iter((made,)) if isinstance(made, str) else iter(made)
+
+
+def load_format(name: str) -> Callable[[LintResult, RenderOptions], str | Iterable[str]]:
+    """Import what writes a format. Raises KeyError for one that is not in :data:`FORMATS`."""
+    from importlib import import_module
+
+    module, _, function = FORMATS[name].partition(":")
+    found: Callable[[LintResult, RenderOptions], str | Iterable[str]] = getattr(import_module(module), function)
+    return found

@@ -32,6 +32,9 @@ SENDING: Final = b"send_task"
 """A hint where it is not just a variable of that name."""
 NAME: Final = b"elery"
 """Of celery, Celery, safecelery, DjangoCelery: a hint where it is more than a word in a sentence."""
+_LETTERS: Final = {b"ELERY": b"Y", b"DJANGO_SETTINGS_MODULE": b"J", b"SIGUSR1": b"U"}
+"""A letter that many files do not have: one alone is found at fifteen times the speed."""
+_HINTS: Final = tuple((hint, _LETTERS.get(hint, b"")) for hint in HINTS)
 _AT_ONCE: Final = (b"\nfrom celery", b"\nimport celery", b"\n@shared_task")
 """What nearly every module that uses Celery says: then no closer look is taken."""
 _ANYWHERE: Final = (b"AutoAddPolicy", b"WarningPolicy")
@@ -40,20 +43,16 @@ _ANYWHERE: Final = (b"AutoAddPolicy", b"WarningPolicy")
 
 def is_hinted(data: bytes, *, whole: bool = True) -> bool:
     """Whether a module is parsed for its own sake. ``whole`` is false for a piece from its middle."""
-    for hint in HINTS:
-        if hint in data:
-            return _is_used(data, whole=whole)
-    return (NAME in data or SENDING in data) and _is_used(data, whole=whole)
-
-
-def _is_used(data: bytes, *, whole: bool) -> bool:
-    """Whether one of the mentions is code."""
-    if any(words in data for words in _AT_ONCE):
+    named, sends = NAME in data, SENDING in data
+    if named and any(words in data for words in _AT_ONCE):
         return True
+    hints = [hint for hint, letter in _HINTS if letter in data and hint in data]
+    if not (named or sends or hints):
+        return False  # nearly all
     docstrings = Docstrings(data if whole else b"")
-    if any(is_in_code(data, hint, docstrings) for hint in HINTS) or is_called(data, SENDING):
+    if any(is_in_code(data, hint, docstrings) for hint in hints) or (sends and is_called(data, SENDING)):
         return True
-    return NAME in data and (is_named_in_code(data, docstrings) or any(words in data for words in _ANYWHERE))
+    return named and (is_named_in_code(data, docstrings) or any(words in data for words in _ANYWHERE))
 
 
 def is_hinted_file(path: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from safecelery.lint.source.beside import Beside
@@ -74,13 +75,6 @@ class ModuleIndex:
             found.reverse()
         return tuple(".".join(each) for each in found if each)
 
-    def package(self, file: PythonFile) -> str:
-        """The dotted package that relative imports of a file start from; "" for a module outside packages."""
-        names = self.names(file)
-        if not names:
-            return ""
-        return names[0] if os.path.basename(file.absolute) == _INIT else names[0].rpartition(".")[0]
-
     def _is_project(self, folder: str) -> bool:
         """A folder that programs are started in, whatever ``__init__.py`` it holds: its modules are top-level ones."""
         if os.path.join(folder, "manage.py") in self._by_path or os.path.join(folder, "setup.py") in self._by_path:
@@ -131,6 +125,7 @@ class ModuleIndex:
         return best
 
 
+@lru_cache(maxsize=4096)
 def _common(folder: str, home: str) -> int:
     """How many folders two paths have in common from the top."""
     count = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from safecelery.lint.source.hints import is_hinted, is_hinted_file
 from safecelery.lint.source.imported import imported_tails, imports_any, wanted_of
@@ -15,9 +14,6 @@ from safecelery.lint.source.stages import Stages
 from safecelery.lint.source.wrappers import Exports, exports_of
 
 __all__ = ["Read", "Reader", "folder_and_stem", "reduce_source"]
-
-_HELD_BYTES: Final = 300_000_000
-"""How much unmatched source a process keeps for the second stage; beyond that it is read again."""
 
 
 class Read:
@@ -46,17 +42,16 @@ class Reader:
         self._files = files
         self._stages = stages
         self._known = known
-        self._held: dict[int, bytes | None] = {}
-        self._held_bytes = 0
-        self._tails: dict[int, frozenset[bytes]] = {}
-        """Of the held files: what they import from, so that a later round need not look again."""
+        self._tails: dict[int, frozenset[bytes] | None] = {}
+        """Of the files that did not match: what they import from, None if they were not read yet. A few dozen of them
+        are read again for that; to keep the text of all would take more time, for the memory alone."""
         self._outlines: dict[int, Outline] = {}
         self._exported: dict[int, set[str]] = {}
 
     def expect(self, indexes: Iterable[int]) -> None:
         """Files whose last known contents did not match, not read in this run: :meth:`follow` reads them."""
         for index in indexes:
-            self._held[index] = None
+            self._tails[index] = None
 
     def first(self, index: int) -> Read:
         """The first stage, for one file."""
@@ -69,7 +64,7 @@ class Reader:
             return _unreadable(error)
         if is_hinted(data):
             return self._reduce(index, data, stamp)
-        self._hold(index, data)
+        self._tails[index] = imported_tails(data, folder_and_stem(self._files[index])[0])
         return Read(stamp, None, [])
 
     def forced(self, index: int) -> Read:
@@ -101,27 +96,20 @@ class Reader:
                 self._exported.pop(index, None)  # to be looked at again
         wanted = wanted_of(fresh, self._known)
         found: dict[int, Read] = {}
-        for index, data in list(self._held.items()):
-            stamp = None
-            known_tails = self._tails.get(index)
-            if known_tails is not None and known_tails.isdisjoint(wanted):
+        for index, tails in list(self._tails.items()):
+            if tails is not None and tails.isdisjoint(wanted):
                 continue
-            if data is None:
-                try:
-                    data, stamp = read_bytes(self._files[index].absolute)
-                except (OSError, ValueError, TooLargeError):
-                    continue  # it was readable a moment ago: the next run will tell
+            try:
+                data, stamp = read_bytes(self._files[index].absolute)
+            except (OSError, ValueError, TooLargeError):
+                continue  # it was readable a moment ago: the next run will tell
             folder = folder_and_stem(self._files[index])[0]
-            if known_tails is None:
-                known_tails = self._tails[index] = imported_tails(data, folder)
-            if not known_tails.isdisjoint(wanted) and imports_any(data, wanted, folder):
-                del self._held[index]
+            if tails is None:
+                tails = self._tails[index] = imported_tails(data, folder)
+            if not tails.isdisjoint(wanted) and imports_any(data, wanted, folder):
+                del self._tails[index]
                 found[index] = self._reduce(index, data, stamp)
         return found
-
-    def _hold(self, index: int, data: bytes) -> None:
-        self._held_bytes += len(data)
-        self._held[index] = data if self._held_bytes < _HELD_BYTES else None
 
     def _reduce(self, index: int, data: bytes, stamp: Stamp | None) -> Read:
         payload, unread, outline = reduce_source(data, self._stages)

@@ -173,10 +173,6 @@ class SourceTree:
         """Every python file found, read or not, tests included."""
         return self._all
 
-    def package_of(self, record: FileRecord) -> str:
-        """The dotted package that relative imports of this file start from; "" outside packages."""
-        return self._modules.package(record.file)
-
     def save(self) -> None:
         """Write the cache, if there is one and something changed. What goes wrong becomes a note."""
         loaded = ((path, record) for path, record in self._loaded.items() if record is not None)
@@ -211,6 +207,11 @@ class SourceTree:
         return self._stages
 
     def _read(self, progress: Progress | None, second: bool | None, meanwhile: Hook, then: Hook) -> None:
+        def get_ready() -> None:
+            if meanwhile is not None:
+                meanwhile()
+            _ = self._modules  # while another process reads
+
         todo, idle = self._kept.plan(self._chosen)
         outcomes: dict[int, Outcome] = {}
         if todo:
@@ -224,7 +225,7 @@ class SourceTree:
                 self._kept.known,
                 progress,
                 second=second,
-                meanwhile=meanwhile,
+                meanwhile=get_ready,
                 then=then,
             )
         elif progress is not None:

@@ -162,14 +162,16 @@ class Registration:
 
 def _imports(module: Module) -> Iterator[str]:
     """Absolute names of what is imported by the statements of a module, those in functions left out."""
+    package = module.package.split(".") if module.package else []
     for node in module.body:
-        if node[0] == "imp":
+        tag = node[0]
+        if tag == "imp":
             yield from (name for name, _ in node[2] if name != module.name)
-        elif node[0] == "from":
+        elif tag == "from":
             _, _, level, source, members = node
-            package = module.package.split(".") if module.package else []
             above = package[: len(package) - level + 1] if level else []
-            origin = ".".join([*above, *([source] if source else [])])
+            origin = ".".join([*above, *([source] if source else [])]) if above else source
             if origin != module.name:
                 yield origin
-            yield from (f"{origin}.{name}" for name, _ in members)
+            for name, _ in members:
+                yield f"{origin}.{name}"

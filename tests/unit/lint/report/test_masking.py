@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safecelery.lint.finding import LintResult
-from safecelery.lint.report.masking import MASK, masked, masked_result
+from safecelery.lint.report.masking import _BEGINNINGS, _LONG, _SHAPES, MASK, masked, masked_result
 from tests.unit.lint.report.report_samples import finding
 
 SECRET = "Tr0ub4dor"
@@ -124,3 +124,9 @@ def test_findings_that_differed_in_a_secret_only_are_still_told_apart() -> None:
 def test_a_finding_without_a_secret_keeps_its_fingerprint() -> None:
     one = finding("SFC401", "shop.tasks.charge", "a.py", 3, "none is stated")
     assert masked_result(LintResult(findings=(one,))).findings[0].fingerprint == one.fingerprint
+
+
+@given(st.from_regex(_SHAPES))
+def test_what_is_looked_for_first_is_in_every_text_of_a_shape(text: str) -> None:
+    assert _SHAPES.search(text)
+    assert _LONG.search(text) or any(beginning in text for beginning in _BEGINNINGS)
