@@ -4,71 +4,175 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from functools import partial
+from typing import Any, BinaryIO, Final, ParamSpec, Protocol, TypeVar
 
 from safecelery.lint.source.second import can_fork, fork
 
-__all__ = ["Begin", "aside", "later"]
+__all__ = ["Aside", "Begin", "later"]
 
+P = ParamSpec("P")
 Result = TypeVar("Result")
-Begin: TypeAlias = Callable[[Callable[[], Result]], Callable[[], Result]]
-"""Takes work, perhaps begins it, and gives what waits for its result."""
+_LENGTH: Final = 8
+"""Bytes before each piece of work and each result."""
 
 
-def later(work: Callable[[], Result]) -> Callable[[], Result]:
+class Begin(Protocol):
+    """Takes work, perhaps begins it, and gives what waits for its result."""
+
+    def __call__(self, work: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs) -> Callable[[], Result]:
+        """Both are what pickle can carry, except for the first work of a process."""
+        ...
+
+
+def later(work: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs) -> Callable[[], Result]:
     """Nothing is begun: the work is done when its result is asked for."""
-    return work
+    return partial(work, *args, **kwargs)
 
 
-def aside(work: Callable[[], Result]) -> Callable[[], Result]:
-    """Begin ``work`` in a forked child, and return what waits for its result.
+class Aside:
+    """A second process that does one piece of work after the other, forked for the first of them.
 
-    The result comes back pickled over a pipe that only the child can write to. Where forking is not safe, or the child
-    does not deliver, the work is done here when the result is asked for; so what it raises is raised here.
+    A fork copies page after page of what both go on to write to, so there is one for all. Results come back pickled
+    over a pipe that only the child can write to. Where forking is not safe, or the child does not deliver, the work is
+    done here when its result is asked for; so what it raises is raised here.
     """
-    if not can_fork():
-        return work
-    try:
-        read, write = os.pipe()
-    except OSError:
-        return work
-    try:
-        pid = fork()
-    except OSError:
-        os.close(read)
-        os.close(write)
-        return work
-    if pid == 0:
-        _deliver(work, read, write)
 
-    def result() -> Result:
-        import contextlib
+    def __init__(self) -> None:
+        self._child: _Child | None = None
+        self._open: list[_Waiting] = []
+        """Begun, in order, and not delivered yet."""
+
+    def begin(self, work: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs) -> Callable[[], Result]:
+        """Begin ``work``, and return what waits for its result."""
+        doing = partial(work, *args, **kwargs)
+        while self._open:  # two who write and do not read would wait for each other
+            self._receive()
+        if self._child is None:
+            self._child = _fork(doing)
+            begun = self._child is not None
+        else:
+            begun = self._child.send(doing)
+        if not begun:
+            return doing
+        waiting = _Waiting(doing)
+        self._open.append(waiting)
+
+        def result() -> Result:
+            while waiting in self._open:
+                self._receive()
+            found: Result = waiting.result()
+            return found
+
+        return result
+
+    def close(self) -> None:
+        """End the process, if there is one, and wait for it."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def _receive(self) -> None:
+        """The next result, if the child delivers it."""
+        waiting = self._open.pop(0)
+        delivered = self._child.receive() if self._child is not None else None
+        if delivered is not None:
+            waiting.result = delivered
+
+
+class _Waiting:
+    """Work that was begun. ``result`` does it here until it was delivered."""
+
+    __slots__ = ("result",)
+
+    def __init__(self, doing: Callable[[], Any]) -> None:
+        self.result = doing
+
+
+class _Child:
+    """The parent's end."""
+
+    def __init__(self, pid: int, work: int, results: int) -> None:
+        self._pid = pid
+        self._work = os.fdopen(work, "wb")
+        self._results = os.fdopen(results, "rb")
+
+    def send(self, doing: Callable[[], object]) -> bool:
+        """False if the child is gone, or the work cannot be sent."""
         import pickle
 
-        with os.fdopen(read, "rb") as answer:
-            data = answer.read()
-        with contextlib.suppress(OSError):  # somebody else's handler waited for it
-            os.waitpid(pid, 0)
         try:
-            delivered: Result = pickle.loads(data)  # noqa: S301  (written by our own child, through a private pipe)
-        except (pickle.UnpicklingError, EOFError, ValueError, AttributeError, ImportError, IndexError):
-            return work()
-        return delivered
+            _write(self._work, pickle.dumps(doing, pickle.HIGHEST_PROTOCOL))
+        except (OSError, pickle.PicklingError, AttributeError, TypeError):
+            return False
+        return True
 
-    os.close(write)
-    return result
+    def receive(self) -> Callable[[], Any] | None:
+        """What gives the next result; None if there will be none."""
+        import pickle
+
+        try:
+            data = self._results.read(int.from_bytes(self._results.read(_LENGTH), "big"))
+            delivered = pickle.loads(data)  # noqa: S301  (written by our own child, through a private pipe)
+        except (pickle.UnpicklingError, OSError, EOFError, ValueError, AttributeError, ImportError, IndexError):
+            return None
+        return lambda: delivered
+
+    def end(self) -> None:
+        """No more work: it is ended, whatever it is at, and waited for."""
+        import contextlib
+        import signal
+
+        for stream in (self._work, self._results):
+            with contextlib.suppress(OSError):  # unsent work for a child that is gone
+                stream.close()
+        with contextlib.suppress(OSError):  # somebody else's handler waited for it
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
 
 
-def _deliver(work: Callable[[], object], read: int, write: int) -> None:
-    """The child's whole life."""
+def _fork(doing: Callable[[], object]) -> _Child | None:
+    """A child that has begun; None where there can be none."""
+    if not can_fork():
+        return None
+    ends: list[int] = []
+    try:
+        ends += os.pipe()
+        ends += os.pipe()
+        pid = fork()
+    except OSError:
+        for end in ends:
+            os.close(end)
+        return None
+    work_read, work_write, result_read, result_write = ends
+    if pid == 0:
+        os.close(work_write)
+        os.close(result_read)
+        _serve(doing, work_read, result_write)
+    os.close(work_read)
+    os.close(result_write)
+    return _Child(pid, work_write, result_read)
+
+
+def _serve(doing: Callable[[], object], work: int, results: int) -> None:
+    """The child's whole life: until there is no more work, or the first that fails."""
     status = 1
     try:
         import pickle
 
-        os.close(read)
-        data = pickle.dumps(work(), pickle.HIGHEST_PROTOCOL)
-        with os.fdopen(write, "wb") as answer:
-            answer.write(data)
+        with os.fdopen(work, "rb") as more, os.fdopen(results, "wb") as answers:
+            while True:
+                _write(answers, pickle.dumps(doing(), pickle.HIGHEST_PROTOCOL))
+                given = more.read(_LENGTH)
+                if not given:
+                    break
+                doing = pickle.loads(more.read(int.from_bytes(given, "big")))  # noqa: S301  (written by our parent)
         status = 0
     finally:
         os._exit(status)
+
+
+def _write(stream: BinaryIO, data: bytes) -> None:
+    stream.write(len(data).to_bytes(_LENGTH, "big"))
+    stream.write(data)
+    stream.flush()

@@ -20,6 +20,7 @@ from safecelery.lint.pausing import no_collection
 from safecelery.lint.source import DEFAULT_CACHE, collect
 
 if TYPE_CHECKING:
+    from safecelery.lint.aside import Aside
     from safecelery.lint.deploy import Deployment
     from safecelery.lint.finding import LintResult
     from safecelery.lint.project.analysis import Analysis
@@ -44,16 +45,22 @@ def lint(
     Raises :class:`safecelery.errors.SafeCeleryError` for a policy or baseline that cannot be used. What cannot be read
     of the linted code is in the result's ``unread``.
     """
-    start = basis.began if basis else time.perf_counter()
-    with no_collection():
-        prepared = cache(partial(_prepared, config))
-        deployed = cache(partial(_deployed, config))
-        tree = _collected(paths, config, progress, basis, meanwhile=prepared, then=deployed)
-        policy, deployment = prepared(), deployed(tree)
-        analysis = _interpreted(tree, config)
-        from safecelery.lint.outcome import outcome
+    from safecelery.lint.aside import Aside
 
-        result = outcome(paths, config, policy, tree, deployment(), analysis, basis)
+    start = basis.began if basis else time.perf_counter()
+    helper = Aside()
+    try:
+        with no_collection():
+            prepared = cache(partial(_prepared, config))
+            deployed = cache(partial(_deployed, config, helper))
+            tree = _collected(paths, config, progress, basis, meanwhile=prepared, then=deployed)
+            policy, deployment = prepared(), deployed(tree)
+            analysis = _interpreted(tree, config)
+            from safecelery.lint.outcome import outcome
+
+            result = outcome(paths, config, policy, tree, deployment(), analysis, basis, helper)
+    finally:
+        helper.close()
     return replace(result, seconds=time.perf_counter() - start)
 
 
@@ -105,16 +112,13 @@ def _prepared(config: LintConfig) -> Policy:
     return config.judged_by(load_policy(config.policy))
 
 
-def _deployed(config: LintConfig, tree: SourceTree) -> Callable[[], Deployment]:
+def _deployed(config: LintConfig, helper: Aside, tree: SourceTree) -> Callable[[], Deployment]:
     """What gives the deployment; where there are many files of it, another process begins to read them now."""
+    from safecelery.lint.aside import later
     from safecelery.lint.deploy.of_tree import deployment_of
 
-    read_files: Callable[[], Deployment] = partial(deployment_of, tree)
-    if config.jobs == 1 or len(tree.other_files) <= _MANY:
-        return read_files
-    from safecelery.lint.aside import aside
-
-    return aside(read_files)
+    few = config.jobs == 1 or len(tree.other_files) <= _MANY
+    return (later if few else helper.begin)(deployment_of, tree)
 
 
 def _interpreted(tree: SourceTree, config: LintConfig) -> Analysis:

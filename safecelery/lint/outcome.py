@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from safecelery.lint.aside import Aside, later
 from safecelery.lint.config import LintConfig
 from safecelery.lint.finding import Finding, LintResult, TaskRow
 from safecelery.lint.judge import Judge
@@ -34,13 +35,14 @@ def outcome(
     deployment: Deployment,
     analysis: Analysis,
     basis: Basis | None,
+    helper: Aside,
 ) -> LintResult:
     """The result of a run, but for the time it took. ``basis`` is told what it depends on.
 
     Raises :class:`safecelery.errors.SafeCeleryError` for a baseline that cannot be used.
     """
     judge = Judge(policy, today=basis.today if basis else datetime.now(UTC).date())
-    for subject in _subjects(analysis, deployment, config):
+    for subject in _subjects(analysis, deployment, config, helper):
         judge.ask(subject)
     unread = sorted(
         {*tree.unread, *deployment.unread, *analysis.unread}, key=lambda part: (part.path, part.line, part.message)
@@ -95,12 +97,11 @@ def _against_baseline(result: LintResult, paths: Sequence[str], config: LintConf
     return replace(result, findings=changes.new, baselined=changes.known)
 
 
-def _subjects(analysis: Analysis, deployment: Deployment, config: LintConfig) -> Iterable[Any]:
-    from safecelery.lint.aside import aside, later
+def _subjects(analysis: Analysis, deployment: Deployment, config: LintConfig, helper: Aside) -> Iterable[Any]:
     from safecelery.lint.project.facts import subjects_of
 
     alone = config.jobs == 1 or len(analysis.modules.tree.python_files) <= _MANY_SOURCES
-    return subjects_of(analysis, deployment, config.celery, later if alone else aside)
+    return subjects_of(analysis, deployment, config.celery, later if alone else helper.begin)
 
 
 def _comments(tree: SourceTree, deployment: Deployment, findings: Iterable[Finding]) -> dict[str, Any]:

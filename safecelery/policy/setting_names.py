@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from safecelery.errors import nearest
 from safecelery.policy.vocabulary import SETTINGS
 
 __all__ = ["OLD_NAMES", "advice", "is_stray", "mixed", "read_as"]
@@ -158,9 +159,4 @@ _SPOKEN: Final = {"broker": "broker_url", "backend": "result_backend", "schedule
 
 
 def _nearest(bare: str, cutoff: float = 0.85) -> str | None:
-    from difflib import get_close_matches
-
-    if bare in _SPOKEN:
-        return _SPOKEN[bare]
-    near = get_close_matches(bare, SETTINGS, n=1, cutoff=cutoff)
-    return near[0] if near else None
+    return _SPOKEN.get(bare) or nearest(bare, SETTINGS, cutoff)

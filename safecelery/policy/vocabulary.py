@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from safecelery.errors import nearest
+
 __all__ = [
     "CALL_OPTIONS",
     "JSON",
@@ -226,15 +228,9 @@ def unknown_task_options(options: Iterable[str]) -> tuple[str, ...]:
 
 def misspelt_task_options(attributes: Iterable[str]) -> tuple[str, ...]:
     """The class attributes that nearly are an option, sorted. Any other attribute is the class's own business."""
-    from difflib import get_close_matches
-
     own = set(attributes) - TASK_OPTIONS - TASK_MEMBERS - set(TASK_OPTIONS_WITHHELD)
     return tuple(
-        sorted(
-            name
-            for name in own
-            if not name.startswith("_") and get_close_matches(name, TASK_OPTIONS, n=1, cutoff=_NEARLY)
-        )
+        sorted(name for name in own if not name.startswith("_") and nearest(name, TASK_OPTIONS, _NEARLY) is not None)
     )
 
 

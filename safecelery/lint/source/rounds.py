@@ -77,7 +77,7 @@ def read_all(
 
     ``known`` is what the modules not read again are known to export; it is added to. ``second`` forces or forbids the
     second process. ``meanwhile`` is called when that has begun: it makes something ready that is needed afterwards.
-    ``then`` is called when this process has little left to do but to wait for the other.
+    ``then`` is called when all files are read, and little is left but to wait for the other.
     """
     told = _Told(progress, len(todo))
     reader = Reader(files, stages, {key: set(names) for key, names in known.items()})
@@ -134,6 +134,8 @@ class _Rounds:
     def run(self, todo: Sequence[int], then: Hook) -> None:
         """Finish the first stage, then ask until nobody learns a new name."""
         exports = self._reader.exports()  # while the child sends what it has found
+        if then is not None:
+            then()
         exports |= self._receive()
         for index in todo:
             if index not in self._outcomes:
@@ -146,17 +148,12 @@ class _Rounds:
             self._keep(self._reader.follow(wanted))
             if fresh:  # what an earlier run read was asked then for all that was known then
                 self._keep(self._earlier.follow(fresh))
-            if then is not None:
-                then()
-                then = None
             exports = self._receive() if asked else {}
             if self._child is not None and not asked:
                 self._lose()
             exports |= self._reader.exports()
             exports |= self._earlier.exports()
             wanted = fresh = self._learn(exports)
-        if then is not None:
-            then()
 
     def _receive(self) -> dict[int, list[str]]:
         """The child's part of a round."""

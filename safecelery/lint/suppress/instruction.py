@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, TypedDict
 
+from safecelery.errors import nearest
+
 __all__ = ["MARK", "Comment", "Lines", "instruction"]
 
 MARK: Final = "safecelery:"
@@ -77,6 +79,4 @@ def _means_us(word: str, has_codes: bool) -> bool:
     """Whether a word that is no instruction was meant as one. Prose about safecelery is left alone."""
     if has_codes or word.lower() in _FOREIGN:
         return True
-    from difflib import get_close_matches  # hardly ever needed
-
-    return bool(get_close_matches(word.lower(), _INSTRUCTIONS, n=1, cutoff=0.7))
+    return nearest(word.lower(), _INSTRUCTIONS, 0.7) is not None

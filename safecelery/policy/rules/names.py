@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from safecelery.errors import did_you_mean
+from safecelery.errors import did_you_mean, nearest
 from safecelery.policy.broker import REDIS, broker_scheme
 from safecelery.policy.facts import UNKNOWN, SettingsFacts
 from safecelery.policy.limits import Limits
@@ -99,16 +99,12 @@ _REDIS_OPTIONS = frozenset(
 
 
 def _transport_options(settings: SettingsFacts, _: Limits) -> Verdict:
-    from difflib import get_close_matches
-
     scheme, options = broker_scheme(settings), settings.value("broker_transport_options")
     if (scheme is not UNKNOWN and scheme not in REDIS) or (options is not UNKNOWN and not isinstance(options, Mapping)):
         return PASS
     names = [name for name in options if isinstance(name, str)] if isinstance(options, Mapping) else []
-    near = {
-        name: get_close_matches(name, _REDIS_OPTIONS, n=1, cutoff=0.85) for name in names if name not in _REDIS_OPTIONS
-    }
-    misspelt = [f"{name!r} (did you mean {hit[0]!r}?)" for name, hit in near.items() if hit]
+    near = {name: nearest(name, _REDIS_OPTIONS, 0.85) for name in names if name not in _REDIS_OPTIONS}
+    misspelt = [f"{name!r} (did you mean {hit!r}?)" for name, hit in near.items() if hit is not None]
     if isinstance(options, Mapping) and not misspelt:
         return PASS
     return first_unknown(the_broker=scheme, broker_transport_options=options) or Fail(", ".join(misspelt))

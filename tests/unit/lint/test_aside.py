@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 
-from safecelery.lint.aside import aside
+from safecelery.lint.aside import Aside, later
 from safecelery.lint.source import second
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Place
 from tests.unit.lint.source.source_trees import forked
 
 HERE = os.getpid()
+Result = TypeVar("Result")
+
+
+def aside(work: Callable[[], Result]) -> Callable[[], Result]:
+    """One piece of work, in a process of its own."""
+    helper = Aside()
+    waiting = helper.begin(work)
+
+    def result() -> Result:
+        try:
+            return waiting()
+        finally:
+            helper.close()
+
+    return result
+
+
+@pytest.fixture
+def helper() -> Iterator[Aside]:
+    made = Aside()
+    yield made
+    made.close()
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +106,58 @@ def test_no_child_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     (child,) = children
     with pytest.raises(ChildProcessError):
         os.waitpid(child, os.WNOHANG)
+
+
+# --- several pieces of work -------------------------------------------------------------------------------------------
+
+
+def test_one_process_does_all_the_work_and_goes_when_told(helper: Aside, monkeypatch: pytest.MonkeyPatch) -> None:
+    children = forked(monkeypatch)
+    assert {helper.begin(os.getpid)() for _ in range(3)} == set(children)
+    helper.close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(children[0], os.WNOHANG)
+
+
+def test_results_may_be_asked_for_in_any_order_and_again(helper: Aside) -> None:
+    first, second, third = (helper.begin(int, text) for text in ("1", "2", "3"))
+    assert (third(), first(), second(), third()) == (3, 1, 2, 3)
+
+
+def test_large_work_after_a_large_result_that_nobody_has_read(helper: Aside) -> None:
+    first = helper.begin(bytes, 1_000_000)
+    second = helper.begin(len, b"x" * 1_000_000)
+    assert (second(), len(first())) == (1_000_000, 1_000_000)
+
+
+def test_what_fails_is_done_here_and_so_is_all_that_follows(helper: Aside) -> None:
+    assert helper.begin(os.getpid)() != HERE
+    failing = helper.begin(int, "no number")
+    following = helper.begin(os.getpid)
+    with pytest.raises(ValueError, match="no number"):
+        failing()
+    assert following() == HERE
+
+
+def test_work_that_cannot_be_sent_is_done_here(helper: Aside) -> None:
+    assert helper.begin(os.getpid)() != HERE
+    assert helper.begin(lambda: os.getpid())() == HERE
+    assert helper.begin(os.getpid)() != HERE
+
+
+def test_nobody_waits_for_work_whose_result_nobody_wants(helper: Aside) -> None:
+    waiting = threading.Event()  # which the child would wait for, and nobody sets
+    helper.begin(waiting.wait)
+    helper.close()
+
+
+def test_a_process_that_never_began_is_closed_all_the_same() -> None:
+    Aside().close()
+
+
+def test_later_does_the_work_when_it_is_asked_for() -> None:
+    done: list[int] = []
+    waiting = later(done.append, 1)
+    assert done == []
+    waiting()
+    assert done == [1]

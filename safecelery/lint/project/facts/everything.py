@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from safecelery.lint.aside import Begin, later
@@ -35,7 +35,7 @@ __all__ = ["subjects_of"]
 
 
 def subjects_of(
-    analysis: Analysis, deployment: Deployment, celery: tuple[int, ...] | None, begin: Begin[frozenset[str]] = later
+    analysis: Analysis, deployment: Deployment, celery: tuple[int, ...] | None, begin: Begin = later
 ) -> Iterator[Subject]:
     """Tasks, apps with their connections, schedules, queues and routes, calls, places in code, deployment.
 
@@ -60,7 +60,8 @@ def subjects_of(
         visibility[id(app)] = UNKNOWN if app.safe else visibility_timeout(facts)
         settings.append((app, conf, facts, schedule))
     strange = [name for app, conf, _, _ in settings if not app.safe for name in conf.unknown_names]
-    in_use = cache((begin if strange else later)(partial(read_by_code, analysis.modules.tree.python_files, strange)))
+    code = [file.absolute for file in analysis.modules.tree.python_files if not file.is_test] if strange else []
+    in_use = cache((begin if strange else later)(read_by_code, code, strange))
     registration = Registration(analysis, processes)
     tasks = list(task_subjects(analysis, visibility, registration, commands))
     yield from tasks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
+from functools import lru_cache
 from typing import Any
 
 from safecelery.deferred import dataclass
@@ -31,16 +32,8 @@ class Subject:
 
     def mentioned(self, text: str, *, concluded: bool = False) -> list[tuple[str, Val]]:
         """The values that a message speaks of, in its order."""
-        found = []
         values = {**self.values, **self.concluded} if concluded and self.concluded else self.values
-        for name, value in values.items():
-            at = text.find(name)
-            while at >= 0:
-                if _is_alone(text, at, at + len(name)):
-                    found.append((at, name, value))
-                    break
-                at = text.find(name, at + 1)
-        return [(name, value) for _, name, value in sorted(found, key=lambda item: item[0])]
+        return [(name, values[name]) for name in _spoken_of(text, tuple(values))]
 
     def because(self, text: str, *, concluded: bool = False) -> tuple[tuple[Because, ...], tuple[str, ...]]:
         """The chain of places and the environment variables behind a message."""
@@ -69,6 +62,19 @@ class Subject:
                 if words not in found:
                     found.append(words)
         return found
+
+
+@lru_cache(maxsize=4096)
+def _spoken_of(text: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in a text, in its order. A message comes again for each app that may run the task."""
+    found = []
+    for name in names:
+        at = text.find(name)  # nearly always nowhere
+        while at >= 0 and not _is_alone(text, at, at + len(name)):
+            at = text.find(name, at + 1)
+        if at >= 0:
+            found.append((at, name))
+    return tuple(name for _, name in sorted(found, key=lambda item: item[0]))
 
 
 def _is_alone(text: str, start: int, end: int) -> bool:

@@ -7,14 +7,13 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from safecelery.lint.source.reading import TooLargeError, read_bytes
-from safecelery.lint.source.record import PythonFile
 
 __all__ = ["read_by_code"]
 
 _LARGEST = 4_000_000
 
 
-def read_by_code(files: Iterable[PythonFile], names: Collection[str]) -> frozenset[str]:
+def read_by_code(paths: Iterable[str], names: Collection[str]) -> frozenset[str]:
     """The names that some file does more with than define them. Every file is looked at, so ask only for strange names.
 
     Text is searched, not syntax: a mention in a doubtful place (a docstring) counts as a reading, so that nothing in
@@ -22,13 +21,11 @@ def read_by_code(files: Iterable[PythonFile], names: Collection[str]) -> frozens
     """
     found: set[str] = set()
     missing = set(names)
-    for file in files:
+    for path in paths:
         if not missing:
             break
-        if file.is_test:
-            continue
         try:
-            text = _head(file.absolute)
+            text = _head(path)
         except OSError:
             continue
         for name in sorted(missing):

@@ -8,7 +8,7 @@ module's name: what is left has no way into a worker at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +68,18 @@ class Registration:
         if self.blocker is not None:
             return UNKNOWN
         if self._imports is None:
-            self._imports = {name for each in self._analysis.modules.running() for name in _imports(each)}
+            running = self._analysis.modules.running()
+            last = {name.rpartition(".")[2] for name in self._task_modules()}
+            self._imports = {name for each in running for name in _imports(each, last)}
         if not self._imports.isdisjoint(names):
             return True
         return self._is_imported(module)
+
+    def _task_modules(self) -> Iterator[str]:
+        """Every name under which a module with tasks may be imported."""
+        tree = self._analysis.modules.tree
+        for module in {id(task.module): task.module for task in self._analysis.tasks}.values():
+            yield from tree.names_of(module.record.file) or (module.name,)
 
     def _is_named(self, name: str) -> bool:
         return any(one == name or name.endswith(f".{one}") or one.startswith(f"{name}.") for one in self._named)
@@ -160,8 +168,11 @@ class Registration:
         return iter(self._texts)
 
 
-def _imports(module: Module) -> Iterator[str]:
-    """Absolute names of what is imported by the statements of a module, those in functions left out."""
+def _imports(module: Module, last: Collection[str]) -> Iterator[str]:
+    """Absolute names of what is imported by the statements of a module, those in functions left out.
+
+    Of what is imported from another module only names in ``last``: those that a module may have.
+    """
     package = module.package.split(".") if module.package else []
     for node in module.body:
         tag = node[0]
@@ -170,8 +181,9 @@ def _imports(module: Module) -> Iterator[str]:
         elif tag == "from":
             _, _, level, source, members = node
             above = package[: len(package) - level + 1] if level else []
-            origin = ".".join([*above, *([source] if source else [])]) if above else source
+            origin = ".".join([*above, *([source] if source else [])])
             if origin != module.name:
                 yield origin
             for name, _ in members:
-                yield f"{origin}.{name}"
+                if name in last:
+                    yield f"{origin}.{name}"
