@@ -19,13 +19,12 @@ def last_name(node: Node) -> str | None:
 def describe_node(node: Node) -> str:
     """The expression, shortened, as somebody would quote it."""
     tag = node[0]
-    if tag == "n":
-        return str(node[2])
     if tag == "a":
         return f"{describe_node(node[2])}.{node[3]}"
+    if tag == "n":
+        return str(node[2])
     if tag == "c":
-        inside = ", ".join([*(describe_node(a) for a in node[3][:2]), *(f"{k or '**'}=..." for k, _ in node[4][:2])])
-        return f"{describe_node(node[2])}({inside})"
+        return f"{describe_node(node[2])}({_arguments(node) if node[3] or node[4] else ''})"
     if tag == "x":
         return f"{describe_node(node[2])}[{describe_node(node[3])}]"
     if tag == "k":
@@ -33,3 +32,8 @@ def describe_node(node: Node) -> str:
     if tag == "?":
         return str(node[2])
     return {"t": "(...)", "l": "[...]", "d": "{...}", "f": "an f-string", "i": "... if ... else ..."}.get(tag, "...")
+
+
+def _arguments(call: Node) -> str:
+    keywords = [f"{keyword or '**'}=..." for keyword, _ in call[4][:2]]
+    return ", ".join([*map(describe_node, call[3][:2]), *keywords])

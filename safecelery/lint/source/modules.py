@@ -48,15 +48,17 @@ class ModuleIndex:
                 self._add(name.removesuffix(".py"), folder)
             if folder not in seen:
                 self._climb(folder, file.root, seen)
-        self._answers: dict[tuple[str, str], PythonFile | None] = {}
+        self._found: dict[str, list[tuple[str, PythonFile]]] = {}
 
     def find(self, dotted: str, importer: PythonFile | None) -> PythonFile | None:
         """The file of a module; None if it is none of the tree's. ``importer`` says from where it is imported."""
+        found = self._found.get(dotted)
+        if found is None:
+            found = self._found[dotted] = self._files_of(dotted)
+        if len(found) < 2:  # nearly always
+            return found[0][1] if found else None
         home = os.path.dirname(importer.absolute) if importer is not None else ""
-        key = (dotted, home)
-        if key not in self._answers:
-            self._answers[key] = self._find(dotted, home)
-        return self._answers[key]
+        return min(found, key=lambda each: (-_common(each[0], home), len(each[0]), each[0]))[1]
 
     def names(self, file: PythonFile) -> tuple[str, ...]:
         """Dotted names under which a file may be imported, the likeliest first."""
@@ -106,23 +108,17 @@ class ModuleIndex:
         if folder not in folders:
             folders[folder] = folder if folder.endswith(os.sep) else folder + os.sep
 
-    def _find(self, dotted: str, home: str) -> PythonFile | None:
-        parts = dotted.split(".")
-        folders = self._tops.get(parts[0])
-        if folders is None:
-            return None
-        tail = os.sep.join(parts)
-        best: PythonFile | None = None
-        best_rank: tuple[int, int, str] | None = None
-        for folder, prefix in folders.items():
+    def _files_of(self, dotted: str) -> list[tuple[str, PythonFile]]:
+        """Every file that may be the module, with the folder that would have to be on ``sys.path``."""
+        first, _, _ = dotted.partition(".")
+        tail = dotted.replace(".", os.sep)
+        found = []
+        for folder, prefix in self._tops.get(first, {}).items():
             start = prefix + tail
             file = self._by_path.get(f"{start}{os.sep}{_INIT}") or self._by_path.get(start + ".py")
-            if file is None:
-                continue
-            rank = (-_common(folder, home), len(folder), folder)
-            if best_rank is None or rank < best_rank:
-                best, best_rank = file, rank
-        return best
+            if file is not None:
+                found.append((folder, file))
+        return found
 
 
 @lru_cache(maxsize=4096)
