@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from safecelery.lint.source.reader import Read, Reader, folder_and_stem
-from safecelery.lint.source.record import PythonFile
+from safecelery.lint.source.record import PythonFile, payload_of
 from safecelery.lint.source.second import Chunks, Second, can_fork, start_second
 from safecelery.lint.source.stages import Stages
 from safecelery.lint.source.wrappers import Exports, merge
@@ -28,7 +28,7 @@ _SECONDS_BETWEEN: Final = 0.1
 
 
 class Outcome:
-    """What was read of one file. Either ``payload`` or ``text`` (the payload as JSON) is there, or it did not match."""
+    """What was read of one file. ``payload``, ``text`` (the payload as JSON) or both are there, or it did not match."""
 
     __slots__ = ("payload", "stamp", "text", "unread")
 
@@ -129,7 +129,7 @@ class _Rounds:
         self._earlier = earlier
         self._child = child
         self._with_child: set[int] = set()
-        """Unmatched files whose bytes only the child holds."""
+        """Unmatched files that only the child has looked at."""
 
     def run(self, todo: Sequence[int], then: Hook) -> None:
         """Finish the first stage, then ask until nobody learns a new name."""
@@ -148,6 +148,8 @@ class _Rounds:
             self._keep(self._reader.follow(wanted))
             if fresh:  # what an earlier run read was asked then for all that was known then
                 self._keep(self._earlier.follow(fresh))
+            if asked:
+                self._decode()
             exports = self._receive() if asked else {}
             if self._child is not None and not asked:
                 self._lose()
@@ -176,8 +178,14 @@ class _Rounds:
         self._keep({index: self._reader.forced(index) for index in delivery.unsent})
         return delivery.exports
 
+    def _decode(self) -> None:
+        """While the child is still at it: what it sent will be needed."""
+        for outcome in self._outcomes.values():
+            if outcome.text is not None and outcome.payload is None:
+                outcome.payload = payload_of(outcome.text)
+
     def _lose(self) -> None:
-        """The child died: the files it held are read again here."""
+        """The child died: the files that did not match there are read again here."""
         self._child = None
         self._reader.expect(self._with_child)
         self._with_child = set()

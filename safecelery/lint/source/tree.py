@@ -246,7 +246,7 @@ class SourceTree:
             self._kept.does_not_match(file.absolute, outcome.stamp)
             return None
         self._kept.read(file.absolute, outcome.stamp, outcome.text)
-        if outcome.text is None:
+        if outcome.text is None or outcome.payload is not None:
             return self._record(file, outcome.unread, payload=outcome.payload)
         return self._record(file, outcome.unread, text=outcome.text)
 
