@@ -80,14 +80,14 @@ class Bearing(Control):
         return found is not None and isinstance(found.data, Pending) and not found.data.module.relevant
 
     def is_outside(self, node: Node, frame: Frame) -> bool:
-        """The expression starts from something that knows no apps and no tasks: a module that has nothing to do with
-        Celery, a package outside the tree, or what a call of such a package returned.
+        """The expression starts from a package outside the tree that knows no apps and no tasks, or from what a call of
+        such a package returned.
         """
         root = self._root(node, frame)
         data = root.data if root is not None else None
-        if isinstance(data, Ext | ExtInstance):
-            return data.name.partition(".")[0] not in _ACTING and "elery" not in data.name
-        return isinstance(data, Pending) and not data.module.relevant
+        if not isinstance(data, Ext | ExtInstance):
+            return False
+        return data.name.partition(".")[0] not in _ACTING and "elery" not in data.name
 
     def _root(self, node: Node, frame: Frame) -> Val | None:
         """What the expression starts from, as far as that is known without evaluating anything."""

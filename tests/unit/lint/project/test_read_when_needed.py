@@ -65,6 +65,19 @@ def test_what_a_call_outside_gets_still_acts(tmp_path: Path, source: str) -> Non
     assert reading.document["unparsed"] == []
 
 
+def test_a_factory_that_is_called_for_a_server_configures_what_it_reaches(tmp_path: Path) -> None:
+    """The module of the factory says nothing of Celery; what it calls does, with what it is given."""
+    files = {
+        "shop/setup.py": (
+            "from shop.celery import app\ndef init(limits):\n    app.conf.task_time_limit = limits['hard']\n"
+        ),
+        "shop/factory.py": "from shop.setup import init\ndef make():\n    init({'hard': 7})\n    return object()\n",
+        "shop/serve.py": "import waitress\nfrom shop.factory import make\nwaitress.serve(make(), port=80)\n"
+        "from shop.celery import app\n@app.task\ndef pay(): ...\n",
+    }
+    assert facts_of(tmp_path, {**APP, **files}).value("pay", "time_limit") == 7
+
+
 def test_a_default_means_the_name_as_it_was(tmp_path: Path) -> None:
     source = "limit = 7\ndef set_it(s=limit):\n    app.conf.task_time_limit = s\nlimit = 9\nset_it()\n"
     reading = facts_of(
