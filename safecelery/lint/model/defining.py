@@ -52,7 +52,7 @@ class Defining(Part):
         """The default of a parameter, which few functions that matter are called without."""
         if node[0] not in _WAITING or not self.may_wait(frame):
             return self.it.evaluate(node, frame)
-        return self.waiting(node, describe_node(node), frame, node[1])
+        return self.waiting(node, describe_node(node), frame, node[1], noted=False)
 
     def _leaves_it(self, decorator: Node, frame: Frame) -> bool:
         """The function stays what it is, as far as we are concerned."""

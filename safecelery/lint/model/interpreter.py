@@ -149,7 +149,8 @@ class Interpreter(Bearing):
                 self.uncertain, self.condition, self.catching = saved
                 data.running = False
             value = self.settle(value)
-            data.value = value if isinstance(value.data, _NOT_NOTED) else value.via(data.at)
+            noted = data.noted and not isinstance(value.data, _NOT_NOTED)
+            data.value = value.via(data.at) if noted else value
         return data.value
 
     def force(self, module: Module) -> None:

@@ -59,9 +59,9 @@ class Part:
             and not self.it.catching
         )
 
-    def waiting(self, node: Node, name: str, frame: Frame, line: int) -> Val:
+    def waiting(self, node: Node, name: str, frame: Frame, line: int, *, noted: bool = True) -> Val:
         """An expression that is evaluated when somebody needs its value."""
-        value = Val(Deferred(node, frame, self.it.at(frame, line, name), self.it))
+        value = Val(Deferred(node, frame, self.it.at(frame, line, name), self.it, noted))
         if frame.owner is None:
             frame.module.deferred.append(value)
         return value

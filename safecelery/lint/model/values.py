@@ -251,6 +251,8 @@ class Deferred:
     frame: Frame
     at: Because
     it: Bearing
+    noted: bool = True
+    """A value from here came through this place, as it does through an assignment."""
     value: Val | None = None
     running: bool = False
 
