@@ -72,7 +72,8 @@ def _keep_freed_memory() -> None:
     ``M_MMAP_THRESHOLD`` and ``M_TRIM_THRESHOLD``). Nothing writes to it, so it costs no memory; elsewhere this does
     nothing.
     """
-    bytes(24 << 20)
+    with suppress(MemoryError):  # where so little may be had, it is not to be kept either
+        bytes(24 << 20)
 
 
 def _open_what_is_closed() -> None:
