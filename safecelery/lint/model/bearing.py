@@ -6,13 +6,13 @@ modules that have nothing to do with Celery, and would have them read for nothin
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from safecelery.lint.model.control import Control
 from safecelery.lint.model.externals import EXTERNALS
 from safecelery.lint.model.scope import Frame, Module
-from safecelery.lint.model.values import Deferred, Ext, ExtInstance, ModuleRef, Pending, Val
+from safecelery.lint.model.values import ANY_NAME, Deferred, Ext, ExtInstance, ModuleRef, Pending, Val
 
 if TYPE_CHECKING:
     from safecelery.lint.ir import Node
@@ -116,6 +116,13 @@ class Bearing(Control):
             return not outside or any(self.acts(inner, frame) for inner in part)
         return (part[0] == "w" and len(part) == 4) or any(self.acts(inner, frame) for inner in part)
 
+    def may_read(self, waiting: Deferred, name: str) -> bool:
+        """Evaluating it may read this name where it stands: it holds the name, or runs code that may."""
+        if waiting.names is None:
+            acts = self.acts(waiting.node, waiting.frame)
+            waiting.names = frozenset({ANY_NAME} if acts else _names_in(waiting.node))
+        return name in waiting.names or ANY_NAME in waiting.names
+
     def call_key(self, node: Node, frame: Frame) -> Hashable | None:
         """The same for two calls of an imported function with the same constants; None for everything else."""
         if node[0] != "c" or node[2][0] != "n":
@@ -127,3 +134,13 @@ class Bearing(Control):
         if not all(value[0] == "k" or (value[0] == "n" and value[2] in _OF_THE_MODULE) for _, value in given):
             return None
         return function.data.module.path, function.data.name, tuple((name, repr(value[2])) for name, value in given)
+
+
+def _names_in(part: Any) -> Iterator[str]:
+    """Every name in a part of the reduced form."""
+    if type(part) is list:
+        if len(part) == 3 and part[0] == "n":
+            yield part[2]
+        else:
+            for inner in part:
+                yield from _names_in(inner)

@@ -202,11 +202,23 @@ class Interpreter(Bearing):
         names = frame.names
         if name in frame.shared:
             names = self._home(name, frame)
-        if names is frame.module.names and name in names and frame.module.deferred:
-            for waiting in frame.module.deferred:  # what was deferred means the names as they were
-                self.settle(waiting)
-            frame.module.deferred.clear()
+        if name in names and (names is frame.module.names or frame.owner is not None):
+            self._settle_before(name, frame.module, in_class=names is not frame.module.names)
         names[name] = value
+
+    def _settle_before(self, name: str, module: Module, *, in_class: bool) -> None:
+        """A name gets another value: what was deferred means the names as they were."""
+        if not in_class and module.deferred:
+            for value in module.deferred:
+                self.settle(value)
+            module.deferred.clear()
+        if module.in_classes:  # hundreds in a module of models, few of which mean a name that changes
+            waiting, module.in_classes = module.in_classes, []
+            for value in waiting:
+                if isinstance(value.data, Deferred) and self.may_read(value.data, name):
+                    self.settle(value)
+                else:
+                    module.in_classes.append(value)
 
     def _home(self, name: str, frame: Frame) -> dict[str, Val]:
         current = frame.parent

@@ -62,6 +62,5 @@ class Part:
     def waiting(self, node: Node, name: str, frame: Frame, line: int, *, noted: bool = True) -> Val:
         """An expression that is evaluated when somebody needs its value."""
         value = Val(Deferred(node, frame, self.it.at(frame, line, name), self.it, noted))
-        if frame.owner is None:
-            frame.module.deferred.append(value)
+        (frame.module.deferred if frame.owner is None else frame.module.in_classes).append(value)
         return value

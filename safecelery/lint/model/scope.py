@@ -34,6 +34,8 @@ class Module:
     """External modules of which everything was imported."""
     deferred: list[Val] = field(default_factory=list)
     """Values at the top level that nobody has needed yet."""
+    in_classes: list[Val] = field(default_factory=list)
+    """The same of attributes of classes."""
     functions: list[Function] = field(default_factory=list)
     """Every function defined at any level while it ran."""
     table: Table | None = None

@@ -243,6 +243,9 @@ class Pending:
     it: Bearing
 
 
+ANY_NAME: Final = "*"
+
+
 @dataclass(slots=True, eq=False)
 class Deferred:
     """An expression that nobody has needed yet."""
@@ -255,6 +258,8 @@ class Deferred:
     """A value from here came through this place, as it does through an assignment."""
     value: Val | None = None
     running: bool = False
+    names: frozenset[str] | None = None
+    """Those it may read, once somebody has asked; :data:`ANY_NAME` alone for all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
