@@ -97,6 +97,8 @@ STATEMENTS = (
     "class F{n}:\n    def __init__(self, v={a}):\n        self.v = v\nx = F{n}().v",
     "x, y = {a}, {b}", "x += 1", "limits.append({a})", "limits[0] = {a}", "table = {{'k': {a}}}\ny = table['k']",
     "last = lambda v={a}: v\nx = last()", "x = [each for each in (x, {a})][0]", "from shop.far import LIMIT as y",
+    "x = y if {a} else z", "x = y or {a}", "del z\nz = {a}", "del p\np = {a}",
+    "class G{n}:\n    a = p\ndel p\np = {a}\nx = G{n}.a",
 )  # fmt: skip
 
 

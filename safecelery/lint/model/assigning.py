@@ -191,8 +191,9 @@ class Assigning(Part):
 
     def _del(self, node: Node, frame: Frame) -> Signal:
         for target in node[2]:
-            if target[0] == "n" and not self.it.uncertain:
-                frame.names.pop(target[2], None)
+            if target[0] == "n" and not self.it.uncertain and target[2] in frame.names:
+                self.it.settle_before(target[2], frame.names, frame)
+                del frame.names[target[2]]
             elif target[0] == "x":
                 owner, key = self.it.evaluate(target[2], frame), plain(self.it.evaluate(target[3], frame))
                 if isinstance(owner.data, Table) and isinstance(key, str) and not self.it.uncertain:

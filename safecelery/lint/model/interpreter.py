@@ -33,6 +33,8 @@ from safecelery.lint.model.values import (
 __all__ = ["Interpreter"]
 
 _MOST_STEPS_OF_A_MODULE: Final = 400_000
+_MOST_ASKED: Final = 100_000
+"""Looks at what may mean a name that changes; past that, everything is evaluated at once."""
 _FOREIGN: Final = frozenset({"celery", "kombu", "django", "billiard", "flask", "redis"})
 """Top-level names that mean the installed package even if a file of the tree has that name."""
 
@@ -202,23 +204,27 @@ class Interpreter(Bearing):
         names = frame.names
         if name in frame.shared:
             names = self._home(name, frame)
-        if name in names and (names is frame.module.names or frame.owner is not None):
-            self._settle_before(name, frame.module, in_class=names is not frame.module.names)
+        if name in names:
+            self.settle_before(name, names, frame)
         names[name] = value
 
-    def _settle_before(self, name: str, module: Module, *, in_class: bool) -> None:
-        """A name gets another value: what was deferred means the names as they were."""
-        if not in_class and module.deferred:
+    def settle_before(self, name: str, names: dict[str, Val], frame: Frame) -> None:
+        """A name gets another value or loses it: what was deferred means the names as they were."""
+        module = frame.module
+        if names is module.names:
             for value in module.deferred:
                 self.settle(value)
             module.deferred.clear()
-        if module.in_classes:  # hundreds in a module of models, few of which mean a name that changes
-            waiting, module.in_classes = module.in_classes, []
-            for value in waiting:
-                if isinstance(value.data, Deferred) and self.may_read(value.data, name):
-                    self.settle(value)
-                else:
-                    module.in_classes.append(value)
+        elif frame.owner is None:
+            return
+        waiting, module.in_classes = module.in_classes, []
+        module.asked += len(waiting)
+        for value in waiting:  # hundreds in a module of models, few of which mean a name that changes
+            data = value.data
+            if module.asked > _MOST_ASKED or (isinstance(data, Deferred) and self.may_read(data, name)):
+                self.settle(value)
+            else:
+                module.in_classes.append(value)
 
     def _home(self, name: str, frame: Frame) -> dict[str, Val]:
         current = frame.parent

@@ -36,6 +36,8 @@ class Module:
     """Values at the top level that nobody has needed yet."""
     in_classes: list[Val] = field(default_factory=list)
     """The same of attributes of classes."""
+    asked: int = 0
+    """How often one of these was looked at because a name changed."""
     functions: list[Function] = field(default_factory=list)
     """Every function defined at any level while it ran."""
     table: Table | None = None

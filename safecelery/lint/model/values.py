@@ -244,6 +244,7 @@ class Pending:
 
 
 ANY_NAME: Final = "*"
+"""In :attr:`Deferred.names`: it may read any."""
 
 
 @dataclass(slots=True, eq=False)
@@ -259,7 +260,7 @@ class Deferred:
     value: Val | None = None
     running: bool = False
     names: frozenset[str] | None = None
-    """Those it may read, once somebody has asked; :data:`ANY_NAME` alone for all."""
+    """Those it may read, once somebody has asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
