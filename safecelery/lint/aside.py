@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any, BinaryIO, Final, ParamSpec, Protocol, TypeVar
 
-from safecelery.lint.source.second import can_fork, fork
+from safecelery.lint.source.child import Child, can_fork, start
 
 __all__ = ["Aside", "Begin", "later"]
 
@@ -39,7 +38,7 @@ class Aside:
     """
 
     def __init__(self) -> None:
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._open: list[_Waiting] = []
         """Begun, in order, and not delivered yet."""
 
@@ -49,10 +48,10 @@ class Aside:
         while self._open:  # two who write and do not read would wait for each other
             self._receive()
         if self._child is None:
-            self._child = _fork(doing)
+            self._child = start(partial(_serve, doing)) if can_fork() else None
             begun = self._child is not None
         else:
-            begun = self._child.send(doing)
+            begun = _send(self._child, doing)
         if not begun:
             return doing
         waiting = _Waiting(doing)
@@ -75,7 +74,7 @@ class Aside:
     def _receive(self) -> None:
         """The next result, if the child delivers it."""
         waiting = self._open.pop(0)
-        delivered = self._child.receive() if self._child is not None else None
+        delivered = _result_of(self._child) if self._child is not None else None
         if delivered is not None:
             waiting.result = delivered
 
@@ -89,87 +88,39 @@ class _Waiting:
         self.result = doing
 
 
-class _Child:
-    """The parent's end."""
+def _send(child: Child, doing: Callable[[], object]) -> bool:
+    """False if the child is gone, or the work cannot be sent."""
+    import pickle
 
-    def __init__(self, pid: int, work: int, results: int) -> None:
-        self._pid = pid
-        self._work = os.fdopen(work, "wb")
-        self._results = os.fdopen(results, "rb")
-
-    def send(self, doing: Callable[[], object]) -> bool:
-        """False if the child is gone, or the work cannot be sent."""
-        import pickle
-
-        try:
-            _write(self._work, pickle.dumps(doing, pickle.HIGHEST_PROTOCOL))
-        except (OSError, pickle.PicklingError, AttributeError, TypeError):
-            return False
-        return True
-
-    def receive(self) -> Callable[[], Any] | None:
-        """What gives the next result; None if there will be none."""
-        import pickle
-
-        try:
-            data = self._results.read(int.from_bytes(self._results.read(_LENGTH), "big"))
-            delivered = pickle.loads(data)  # noqa: S301  (written by our own child, through a private pipe)
-        except (pickle.UnpicklingError, OSError, EOFError, ValueError, AttributeError, ImportError, IndexError):
-            return None
-        return lambda: delivered
-
-    def end(self) -> None:
-        """No more work: it is ended, whatever it is at, and waited for."""
-        import contextlib
-        import signal
-
-        for stream in (self._work, self._results):
-            with contextlib.suppress(OSError):  # unsent work for a child that is gone
-                stream.close()
-        with contextlib.suppress(OSError):  # somebody else's handler waited for it
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-
-
-def _fork(doing: Callable[[], object]) -> _Child | None:
-    """A child that has begun; None where there can be none."""
-    if not can_fork():
-        return None
-    ends: list[int] = []
     try:
-        ends += os.pipe()
-        ends += os.pipe()
-        pid = fork()
-    except OSError:
-        for end in ends:
-            os.close(end)
-        return None
-    work_read, work_write, result_read, result_write = ends
-    if pid == 0:
-        os.close(work_write)
-        os.close(result_read)
-        _serve(doing, work_read, result_write)
-    os.close(work_read)
-    os.close(result_write)
-    return _Child(pid, work_write, result_read)
+        _write(child.told, pickle.dumps(doing, pickle.HIGHEST_PROTOCOL))
+    except (OSError, pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
 
 
-def _serve(doing: Callable[[], object], work: int, results: int) -> None:
-    """The child's whole life: until there is no more work, or the first that fails."""
-    status = 1
+def _result_of(child: Child) -> Callable[[], Any] | None:
+    """What gives the next result; None if there will be none."""
+    import pickle
+
     try:
-        import pickle
+        data = child.heard.read(int.from_bytes(child.heard.read(_LENGTH), "big"))
+        delivered = pickle.loads(data)  # noqa: S301  (written by our own child, through a private pipe)
+    except (pickle.UnpicklingError, OSError, EOFError, ValueError, AttributeError, ImportError, IndexError):
+        return None
+    return lambda: delivered
 
-        with os.fdopen(work, "rb") as more, os.fdopen(results, "wb") as answers:
-            while True:
-                _write(answers, pickle.dumps(doing(), pickle.HIGHEST_PROTOCOL))
-                given = more.read(_LENGTH)
-                if not given:
-                    break
-                doing = pickle.loads(more.read(int.from_bytes(given, "big")))  # noqa: S301  (written by our parent)
-        status = 0
-    finally:
-        os._exit(status)
+
+def _serve(doing: Callable[[], object], more: BinaryIO, results: BinaryIO) -> None:
+    """The child's part: until there is no more work, or the first that fails."""
+    import pickle
+
+    while True:
+        _write(results, pickle.dumps(doing(), pickle.HIGHEST_PROTOCOL))
+        given = more.read(_LENGTH)
+        if not given:
+            return
+        doing = pickle.loads(more.read(int.from_bytes(given, "big")))  # noqa: S301  (written by our parent)
 
 
 def _write(stream: BinaryIO, data: bytes) -> None:

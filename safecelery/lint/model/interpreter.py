@@ -170,11 +170,15 @@ class Interpreter(Bearing):
             call = self.call_key(data.node, data.frame)
             if call in self.idle:
                 continue
-            before = self.dialect.learned() + len(self.environ)
+            before = self._learned() if call is not None else 0
             self.settle(value)
-            if call is not None and self.dialect.learned() + len(self.environ) == before:
+            if call is not None and self._learned() == before:
                 self.idle.add(call)
         module.deferred.clear()
+
+    def _learned(self) -> int:
+        """More after something was made, configured or declared, or put into the environment."""
+        return self.dialect.learned() + len(self.environ)
 
     # --- names --------------------------------------------------------------------------------------------------
 

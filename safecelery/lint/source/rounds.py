@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from safecelery.lint.source.child import can_fork
 from safecelery.lint.source.reader import Read, Reader, folder_and_stem
 from safecelery.lint.source.record import PythonFile, payload_of
-from safecelery.lint.source.second import Chunks, Second, can_fork, start_second
+from safecelery.lint.source.second import Chunks, Second, start_second
 from safecelery.lint.source.stages import Stages
 from safecelery.lint.source.wrappers import Exports, merge
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from safecelery.lint.aside import Aside, later
-from safecelery.lint.source import second
+from safecelery.lint.source import child
 from safecelery.policy.facts import ABSENT, UNKNOWN, DeployFacts, Place
 from tests.unit.lint.source.source_trees import forked
 
@@ -94,7 +94,7 @@ def test_no_fork_beside_other_threads() -> None:
     thread = threading.Thread(target=stop.wait)
     thread.start()
     try:
-        assert not second.can_fork()
+        assert not child.can_fork()
     finally:
         stop.set()
         thread.join()
@@ -103,9 +103,9 @@ def test_no_fork_beside_other_threads() -> None:
 def test_no_child_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     children = forked(monkeypatch)
     aside(os.getpid)()
-    (child,) = children
+    (pid,) = children
     with pytest.raises(ChildProcessError):
-        os.waitpid(child, os.WNOHANG)
+        os.waitpid(pid, os.WNOHANG)
 
 
 # --- several pieces of work -------------------------------------------------------------------------------------------
